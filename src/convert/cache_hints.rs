@@ -2,9 +2,8 @@
 //! minutes.
 
 use super::report::{Position, RuleViolation, ViolationHandler};
-use super::rules::{LEFT_OUT, LONG_AFTER_SHORT, SENT_SHORT};
+use super::rules::{LEFT_OUT, LONG_AFTER_SHORT, PASSED_ON, SENT_SHORT};
 use crate::error::Result;
-use crate::prompt::CacheHint;
 
 /// The maximum number of cache hints in a request.
 pub(super) const MAX_HINTS: usize = 4;
@@ -34,24 +33,35 @@ impl CacheHints {
         Ok(false)
     }
 
-    /// Notes the time of a hint. Returns whether the API accepts it after those before.
+    /// Notes whether a hint is for an hour. Returns whether the API accepts its time after those before.
     pub(super) fn accept_time(
         &mut self,
-        hint: &CacheHint,
+        is_hour: bool,
         at: Position,
         violations: &mut ViolationHandler<'_>,
     ) -> Result<bool> {
-        self.note_carried(hint.ttl() == Some("1h"));
-        if !self.has_short || !hint.is_own_hour() {
-            return Ok(true);
+        match self.time_violation(is_hour, at) {
+            None => Ok(true),
+            Some(violation) => violations.handle(violation, SENT_SHORT).map(|()| false),
         }
-        let (problem, remedy) = LONG_AFTER_SHORT;
-        let problem = format!("{} {problem}", self.provider);
-        violations.handle(RuleViolation::new(at, problem, remedy), SENT_SHORT).map(|()| false)
     }
 
-    /// Notes the time of a hint that is sent as it came.
-    pub(super) fn note_carried(&mut self, is_hour: bool) {
+    /// The same for a hint of the provider's own history, which is sent as it came.
+    pub(super) fn note_carried(
+        &mut self,
+        is_hour: bool,
+        at: Position,
+        violations: &mut ViolationHandler<'_>,
+    ) {
+        if let Some(violation) = self.time_violation(is_hour, at) {
+            violations.warn(violation, PASSED_ON);
+        }
+    }
+
+    fn time_violation(&mut self, is_hour: bool, at: Position) -> Option<RuleViolation> {
         self.has_short |= !is_hour;
+        let (problem, remedy) = LONG_AFTER_SHORT;
+        let problem = || format!("{} {problem}", self.provider);
+        (self.has_short && is_hour).then(|| RuleViolation::new(at, problem(), remedy))
     }
 }

@@ -7,12 +7,15 @@ use super::bedrock::tool_config::TOOL_CONFIG;
 use super::cache_hints::MAX_HINTS;
 use super::payload::{Member, Payload};
 use super::request::RequestBuilder;
-use super::rules::{CACHE_CONTROL, LONG_AFTER_SHORT, SENT_SHORT};
+use super::rules::{CACHE_CONTROL, LONG_AFTER_SHORT, PASSED_ON, SENT_SHORT};
 use crate::error::Result;
 use crate::template::Output;
 
 /// The keys under which blocks and tools can be. What is under other keys, such as the arguments of calls, is data.
 const HOLDERS: [&str; 6] = ["tools", TOOL_CONFIG, "system", "messages", "content", "toolResult"];
+
+/// The place of the caller's tools, which are not in the request yet.
+const GIVEN_TOOLS: &str = "tools of the caller";
 
 /// The number of cache hints under a member of a request.
 pub(super) fn count<S>(value: &Payload<S>, key: &str) -> usize {
@@ -46,6 +49,26 @@ fn each_hint<S>(value: &mut Payload<S>, key: &str, visit: &mut impl FnMut(&mut P
     }
 }
 
+/// Removes all hints but the first ones. `left` is how many may stay.
+fn keep_hints<S>(value: &mut Payload<S>, key: &str, left: &mut usize) {
+    match value {
+        Payload::List(items) => items.iter_mut().for_each(|item| keep_hints(item, key, left)),
+        Payload::Map(members) => {
+            for (known, value) in members.iter_mut() {
+                if HOLDERS.contains(&known.as_str()) {
+                    keep_hints(value, key, left);
+                }
+            }
+            members.retain(|(known, _)| {
+                let stays = known.as_str() != key || *left > 0;
+                *left -= usize::from(stays && known.as_str() == key);
+                stays
+            });
+        }
+        _ => {}
+    }
+}
+
 /// Whether a hint is for an hour.
 fn is_hour<S: Output>(hint: &Payload<S>) -> bool {
     let Payload::Map(members) = hint else { return false };
@@ -62,17 +85,25 @@ fn shorten<S>(hint: &mut Payload<S>) {
 impl<S: Output> RequestBuilder<'_, S> {
     /// Checks the number and the order of the cache hints of a whole request.
     pub(super) fn check_hints(&mut self) -> Result<()> {
+        // LiteLLM passes the hints on, and only Anthropic's models have these rules.
         let (name, key) = match self.api {
             Api::Messages => ("Anthropic", CACHE_CONTROL),
+            Api::LiteLlm if self.is_claude() => ("Anthropic", CACHE_CONTROL),
             Api::Converse => ("Bedrock", CACHE_POINT),
             _ => return Ok(()),
         };
-        if self.api == Api::Messages {
+        if self.api != Api::Converse {
             self.limit_hints()?;
         }
-        // The conversation has checked the order of its own hints, and those of a history stay as they came.
+        // The conversation has checked the order of its own hints, except for LiteLLM.
+        let is_checked = self.api != Api::LiteLlm;
         let (mut after_tools, mut any_short, mut shortened) = (false, false, 0);
-        for place in ["tools", TOOL_CONFIG, "system", "messages", key] {
+        for place in ["tools", TOOL_CONFIG, GIVEN_TOOLS, "system", "messages", key] {
+            if place == GIVEN_TOOLS {
+                after_tools = self.note_given_hints(name, any_short)?;
+                any_short |= after_tools;
+                continue;
+            }
             let Some((_, value)) = self.members.iter_mut().find(|(known, _)| known.as_str() == place) else {
                 continue;
             };
@@ -80,7 +111,7 @@ impl<S: Output> RequestBuilder<'_, S> {
             let mut visit = |hint: &mut Payload<S>| {
                 if !is_hour(hint) {
                     any_short = true;
-                } else if after_tools || (any_short && (is_tools || place == key)) {
+                } else if after_tools || (any_short && (!is_checked || is_tools || place == key)) {
                     shorten(hint);
                     shortened += 1;
                 }
@@ -90,7 +121,6 @@ impl<S: Output> RequestBuilder<'_, S> {
             } else {
                 each_hint(value, key, &mut visit);
             }
-            after_tools |= is_tools && any_short;
         }
         if shortened == 0 {
             return Ok(());
@@ -100,7 +130,21 @@ impl<S: Output> RequestBuilder<'_, S> {
         self.refuse_or_note(problem, LONG_AFTER_SHORT.1, SENT_SHORT)
     }
 
-    /// Leaves out hints of Anthropic's tools, and then the one of the whole request, if there are more than four.
+    /// Checks the times of the hints of the caller's tools, which come after those of the prompt's. Returns whether a
+    /// hint of the tools is for five minutes.
+    fn note_given_hints(&mut self, name: &str, mut any_short: bool) -> Result<bool> {
+        for is_hour in self.given.tool_hints {
+            if *is_hour && any_short {
+                let problem = format!("{name} {}, and a tool of the arguments has one", LONG_AFTER_SHORT.0);
+                self.refuse_or_note(problem, LONG_AFTER_SHORT.1, PASSED_ON)?;
+            }
+            any_short |= !is_hour;
+        }
+        Ok(any_short)
+    }
+
+    /// Leaves out hints of Anthropic's tools, the one of the whole request, and those of the messages for LiteLLM, if there
+    /// are more than four.
     fn limit_hints(&mut self) -> Result<()> {
         let is_given = self.given.has(CACHE_CONTROL) && !self.given.removes(CACHE_CONTROL);
         let hints = |(key, value): &Member<S>| {
@@ -108,7 +152,8 @@ impl<S: Output> RequestBuilder<'_, S> {
         };
         let in_place = |key: &str| HOLDERS.contains(&key) || key == CACHE_CONTROL;
         let sent = self.members.iter().filter(|(key, _)| in_place(key.as_str())).map(hints).sum::<usize>();
-        let mut extra = (sent + usize::from(is_given)).saturating_sub(MAX_HINTS);
+        let given = usize::from(is_given) + self.given.tool_hints.len();
+        let mut extra = (sent + given).saturating_sub(MAX_HINTS);
         if extra == 0 {
             return Ok(());
         }
@@ -125,7 +170,14 @@ impl<S: Output> RequestBuilder<'_, S> {
             }
         }
         if extra > 0 {
+            let before = self.members.len();
             self.members.retain(|(key, _)| key.as_str() != CACHE_CONTROL);
+            extra -= before - self.members.len();
+        }
+        for (_, value) in self.members.iter_mut().filter(|(key, _)| HOLDERS.contains(&key.as_str())) {
+            let mut kept = count(value, CACHE_CONTROL).saturating_sub(extra);
+            extra = extra.saturating_sub(count(value, CACHE_CONTROL));
+            keep_hints(value, CACHE_CONTROL, &mut kept);
         }
         Ok(())
     }

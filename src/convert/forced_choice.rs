@@ -1,4 +1,4 @@
-//! Checks that no request makes Claude call a tool while it thinks, which its API refuses.
+//! Checks that no request makes Claude call a tool while it thinks, which its API refuses. LiteLLM sends both on.
 
 use serde_json::Value;
 
@@ -14,14 +14,22 @@ const THINKING: &str = "thinking";
 
 const CHOICE: &str = "tool_choice";
 
+/// LiteLLM's argument that makes Claude think.
+const EFFORT: &str = "reasoning_effort";
+
 /// Whether a model with this `thinking.type` thinks.
 fn is_thinking(word: &str) -> bool {
     matches!(word, "enabled" | "adaptive")
 }
 
-/// Whether a `tool_choice.type` makes the model call a tool.
+/// Whether a `tool_choice`, or the type of one, makes the model call a tool.
 fn is_forced(word: &str) -> bool {
-    matches!(word, "any" | "tool")
+    matches!(word, "any" | "tool" | "required" | "function")
+}
+
+/// Whether a `reasoning_effort` makes the model think.
+fn is_effort(word: &str) -> bool {
+    !matches!(word, "" | "none" | "disable")
 }
 
 impl<S: Output> RequestBuilder<'_, S> {
@@ -33,6 +41,9 @@ impl<S: Output> RequestBuilder<'_, S> {
     pub(super) fn check_forced_choice(&mut self) -> Result<()> {
         let (forces, thinks) = match self.api {
             Api::Messages => (self.forces_call(), self.thinks()),
+            Api::LiteLlm if self.is_claude() => {
+                (self.forces_call(), self.thinks().or_else(|| self.has_effort()))
+            }
             Api::Converse => (self.forces_converse_call(), self.converse_thinks()),
             _ => return Ok(()),
         };
@@ -43,6 +54,8 @@ impl<S: Output> RequestBuilder<'_, S> {
         let problem = "Claude accepts no `tool_choice` that makes it call a tool while it thinks".to_owned();
         let hint = if self.sends_schema_as_tool {
             "remove `thinking_budget`, or leave out schema_tool=True"
+        } else if self.api == Api::LiteLlm {
+            "remove `thinking_budget` and `effort`, or set `tool_choice` to `auto`"
         } else {
             "remove `thinking_budget`, or set `tool_choice` to `auto`"
         };
@@ -54,6 +67,9 @@ impl<S: Output> RequestBuilder<'_, S> {
             self.refuse_or_note(problem, hint, "sent without thinking")?;
             self.extra.remove_member((MODEL_FIELDS, THINKING));
             self.drop_argument(THINKING);
+            if self.api == Api::LiteLlm {
+                self.drop_argument(EFFORT);
+            }
         }
         Ok(())
     }
@@ -65,11 +81,8 @@ impl<S: Output> RequestBuilder<'_, S> {
 
     fn forces_call(&self) -> Option<Source> {
         if self.given.has(CHOICE) {
-            return self
-                .given
-                .word("tool_choice.type")
-                .filter(|word| is_forced(word))
-                .map(|_| Source::Caller);
+            let words = ["tool_choice.type", CHOICE].map(|path| self.given.word(path));
+            return words.into_iter().flatten().any(is_forced).then_some(Source::Caller);
         }
         self.type_of(CHOICE).filter(|word| is_forced(word)).map(|_| Source::Prompt)
     }
@@ -83,14 +96,24 @@ impl<S: Output> RequestBuilder<'_, S> {
         self.type_of(THINKING).filter(|word| is_thinking(word)).map(|_| Source::Prompt)
     }
 
-    /// The `type` of an argument of the request so far.
+    /// Whether LiteLLM is given an effort.
+    fn has_effort(&self) -> Option<Source> {
+        if self.given.has(EFFORT) {
+            return self.given.word(EFFORT).filter(|word| is_effort(word)).map(|_| Source::Caller);
+        }
+        self.type_of(EFFORT).filter(|word| is_effort(word)).map(|_| Source::Prompt)
+    }
+
+    /// An argument of the request so far that is a word, or else its `type`.
     fn type_of(&self, key: &str) -> Option<String> {
-        let of_settings = |value: &Value| value.get("type").and_then(Value::as_str).map(str::to_owned);
-        let Some((_, Payload::Map(members))) = self.members.iter().find(|(known, _)| known.as_str() == key)
-        else {
-            return self.extra.anywhere(key).and_then(of_settings);
-        };
-        members.iter().find(|(known, _)| known.as_str() == "type")?.1.with_str(str::to_owned)
+        let word = |value: &Value| value.as_str().map(str::to_owned);
+        match self.members.iter().find(|(known, _)| known.as_str() == key) {
+            None => self.extra.anywhere(key).and_then(|value| word(value.get("type").unwrap_or(value))),
+            Some((_, Payload::Map(members))) => {
+                members.iter().find(|(known, _)| known.as_str() == "type")?.1.with_str(str::to_owned)
+            }
+            Some((_, value)) => value.with_str(str::to_owned),
+        }
     }
 
     fn forces_converse_call(&self) -> Option<Source> {

@@ -82,13 +82,17 @@ pub struct GivenArguments<'a> {
     pub adds_tools: bool,
     /// The names of these tools.
     pub tool_names: &'a [String],
+    /// The cache hints of these tools, in order: whether each is for an hour.
+    pub tool_hints: &'a [bool],
     /// The texts at [`DECIDING`], each by its path. A value that is no text is empty here.
     pub words: &'a [(String, String)],
 }
 
 /// The places of values that decide what a request can have of the prompt.
-pub const DECIDING: [&[&str]; 7] = [
+pub const DECIDING: [&[&str]; 9] = [
     &[CONFIG, "response_mime_type"],
+    &["reasoning_effort"],
+    &["tool_choice"],
     &["tool_choice", "type"],
     &["thinking", "type"],
     &[EXTRA_BODY, "thinking", "type"],

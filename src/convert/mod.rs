@@ -42,3 +42,5 @@ pub use given_arguments::{
 pub use payload::{Key, Payload};
 pub use report::Report;
 pub use request::RequestOptions;
+#[cfg(feature = "python")]
+pub(crate) use {bedrock::arguments::CACHE_POINT, rules::CACHE_CONTROL};

@@ -108,8 +108,13 @@ impl<'a> ViolationHandler<'a> {
         if self.strict {
             return Err(violation.into());
         }
+        self.warn(violation, done);
+        Ok(())
+    }
+
+    /// Adds a warning that says what was `done` about the violation, in strict mode too.
+    pub(super) fn warn(&mut self, violation: RuleViolation, done: &str) {
         self.report.warnings.push(format!("{}: {}; {done}", violation.at, violation.problem));
         self.report.problems.push(with_hint(&Error::from(violation)));
-        Ok(())
     }
 }

@@ -194,11 +194,14 @@ impl<S: Output> RequestBuilder<'_, S> {
             let problem = format!("tool `{tool}` has a cache hint, which OpenAI accepts only in messages");
             self.refuse_or_note(problem, TOOL_HINT, LEFT_OUT)?;
         }
-        let is_sent = match self.api {
-            Api::Messages => hint.portable.is_some() && self.takes_hint("Anthropic", CACHE_CONTROL)?,
-            Api::LiteLlm => hint.portable.is_some() && self.hints == WrittenHints::CacheControl,
-            _ => false,
-        };
+        let is_replaced = self.given.tool_names.iter().any(|name| name == tool);
+        let is_sent = hint.portable.is_some()
+            && !is_replaced
+            && match self.api {
+                Api::Messages => self.takes_hint("Anthropic", CACHE_CONTROL)?,
+                Api::LiteLlm => self.hints == WrittenHints::CacheControl,
+                _ => false,
+            };
         let written = || (CACHE_CONTROL.to_owned(), with_ttl("ephemeral", hint));
         Ok(is_sent.then(written))
     }

@@ -348,7 +348,7 @@ impl IdRewriter {
 pub(super) const FUNCTION_ID: &str = "function_call";
 
 /// The key of a cache hint.
-pub(super) const CACHE_CONTROL: &str = "cache_control";
+pub(crate) const CACHE_CONTROL: &str = "cache_control";
 
 /// Why a cache hint of an hour is refused after a shorter one, after the name of the provider, and what to do.
 pub(super) const LONG_AFTER_SHORT: (&str, &str) = (

@@ -232,8 +232,6 @@ pub struct CacheHint {
 pub struct PortableCache {
     /// The lifetime, such as `5m` or `1h`; the provider's default if absent. In a history it can be any text.
     pub ttl: Option<String>,
-    /// Whether it comes from a history, which goes back to its provider unchanged.
-    pub is_data: bool,
 }
 
 /// What a [`CacheHint`] asks of OpenAI.
@@ -264,19 +262,7 @@ impl CacheHint {
     /// The hint of every provider but OpenAI.
     #[must_use]
     pub fn portable(ttl: Option<String>) -> Self {
-        Self { portable: Some(PortableCache { ttl, is_data: false }), openai: None }
-    }
-
-    /// The hint of a history for every provider but OpenAI.
-    #[must_use]
-    pub fn of_history(ttl: Option<String>) -> Self {
-        Self { portable: Some(PortableCache { ttl, is_data: true }), openai: None }
-    }
-
-    /// Whether it is one of a prompt, for an hour. A prompt's hints keep the order that providers ask for.
-    #[must_use]
-    pub(crate) fn is_own_hour(&self) -> bool {
-        self.portable.as_ref().is_some_and(|cache| !cache.is_data && cache.ttl.as_deref() == Some("1h"))
+        Self { portable: Some(PortableCache { ttl }), openai: None }
     }
 
     /// The lifetime for every provider but OpenAI.
@@ -314,7 +300,7 @@ impl CacheHint {
             Some(time) => Some(OpenAiCache::with_ttl(time.as_str()?)?),
         };
         let is_portable = openai.is_none() || ttl.is_some() || members.contains_key("type");
-        Some(Self { portable: is_portable.then_some(PortableCache { ttl, is_data: false }), openai })
+        Some(Self { portable: is_portable.then_some(PortableCache { ttl }), openai })
     }
 
     /// As a prompt file has it: `true`, `{ttl: 1h}`, `{ttl: 1h, openai: {ttl: 30m}}`.

@@ -7,12 +7,9 @@ use crate::error::{Error, Kind};
 
 /// Reads a hint. `None` for `false`, and where a mistake was noted. In the data of a user the time can be any text.
 pub(super) fn read(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: bool) -> Option<CacheHint> {
-    let hint = |ttl| {
-        if is_data { CacheHint::of_history(ttl) } else { CacheHint::portable(ttl) }
-    };
     match node.value {
-        NodeValue::Bool(cache) => return cache.then(|| hint(None)),
-        NodeValue::Text(_) => return Some(hint(portable_time(reader, node, is_data))),
+        NodeValue::Bool(cache) => return cache.then(|| CacheHint::portable(None)),
+        NodeValue::Text(_) => return Some(CacheHint::portable(portable_time(reader, node, is_data))),
         _ => {}
     }
     let expected = "a cache hint: `true`, a time such as `1h`, or `{ttl: 1h}`";
@@ -26,7 +23,7 @@ pub(super) fn read(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: b
     }
     let ttl = ttl.and_then(|ttl| portable_time(reader, ttl, is_data));
     let openai = openai.and_then(|openai| read_openai(reader, openai, is_data));
-    Some(CacheHint { portable: is_portable.then_some(PortableCache { ttl, is_data }), openai })
+    Some(CacheHint { portable: is_portable.then_some(PortableCache { ttl }), openai })
 }
 
 fn read_openai(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: bool) -> Option<OpenAiCache> {

@@ -393,6 +393,7 @@ impl Converter {
             removed: arguments.removed(),
             adds_tools: arguments.adds_tools()?,
             tool_names: arguments.tool_names()?,
+            tool_hints: arguments.tool_hints()?,
             words: arguments.words(),
         };
         let response = if self.structured_output { self.response(py, prompt)? } else { None };
@@ -470,6 +471,7 @@ struct GivenByCaller {
     removed: Vec<String>,
     adds_tools: bool,
     tool_names: Vec<String>,
+    tool_hints: Vec<bool>,
     words: Vec<(String, String)>,
 }
 
@@ -480,6 +482,7 @@ impl GivenByCaller {
             removed: &self.removed,
             adds_tools: self.adds_tools,
             tool_names: &self.tool_names,
+            tool_hints: &self.tool_hints,
             words: &self.words,
         }
     }

@@ -7,7 +7,10 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::json_texts;
 use super::surrogates;
-use crate::convert::{CONFIG, DECIDING, Report, excluded_by, is_merged, is_merged_in_config, is_one_of};
+use crate::convert::{
+    CACHE_CONTROL, CACHE_POINT, CONFIG, DECIDING, Report, excluded_by, is_merged, is_merged_in_config,
+    is_one_of,
+};
 use crate::error::{Kind, Result};
 
 /// The arguments by their names.
@@ -34,20 +37,38 @@ impl RequestArguments<'_, '_> {
         removed
     }
 
+    /// The tools, in order.
+    fn tools(&self) -> PyResult<Vec<Bound<'_, PyAny>>> {
+        let mut all = Vec::new();
+        let holders = [CONFIG, TOOL_CONFIG].map(|holder| self.mapping(holder));
+        for members in holders.iter().flatten().chain([self.0]) {
+            if let Some(tools) = members.get_item(TOOLS)?.filter(is_filled) {
+                all.extend(tools.try_iter()?.collect::<PyResult<Vec<_>>>()?);
+            }
+        }
+        Ok(all)
+    }
+
     /// The names of the tools.
     pub(super) fn tool_names(&self) -> PyResult<Vec<String>> {
         let mut names = Vec::new();
-        let holders = [CONFIG, TOOL_CONFIG].map(|holder| self.mapping(holder));
-        for members in holders.iter().flatten().chain([self.0]) {
-            let Some(tools) = members.get_item(TOOLS)?.filter(is_filled) else { continue };
-            for tool in tools.try_iter()? {
-                let tool = tool?;
-                let functions = declarations(&tool);
-                names.extend(functions.iter().flatten().filter_map(|function| name_of(&function)));
-                names.extend(name_of(&tool));
-            }
+        for tool in self.tools()? {
+            let functions = declarations(&tool);
+            names.extend(functions.iter().flatten().filter_map(|function| name_of(&function)));
+            names.extend(name_of(&tool));
         }
         Ok(names)
+    }
+
+    /// The cache hints of the tools, in order: whether each is for an hour.
+    pub(super) fn tool_hints(&self) -> PyResult<Vec<bool>> {
+        let hint = |tool: &Bound<'_, PyAny>| {
+            let tool = tool.cast::<PyDict>().ok()?;
+            let mut hints = [CACHE_CONTROL, CACHE_POINT].into_iter();
+            let hint = hints.find_map(|key| tool.get_item(key).ok()?)?.cast_into::<PyDict>().ok()?;
+            Some(hint.get_item("ttl").ok()?.is_some_and(|ttl| text_of(&ttl) == "1h"))
+        };
+        Ok(self.tools()?.iter().filter_map(hint).collect())
     }
 
     /// The texts at [`DECIDING`], each by its path, without the name of Gemini's `config`.

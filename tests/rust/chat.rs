@@ -115,6 +115,6 @@ fn cache(json: &Value) -> CacheHint {
         None => OpenAiCache::default(),
     });
     let is_portable = openai.is_none() || json.get("ttl").is_some() || json.get("type").is_some();
-    let portable = is_portable.then(|| PortableCache { ttl: text(&json["ttl"]), is_data: false });
+    let portable = is_portable.then(|| PortableCache { ttl: text(&json["ttl"]) });
     CacheHint { portable, openai }
 }

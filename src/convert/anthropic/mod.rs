@@ -168,7 +168,7 @@ impl<S: Output> Conversation<'_, S> {
     /// Removes the cache hints beyond the number that the API accepts in a request.
     fn limit_hints(&mut self, message: &mut Message<S>, at: Position) -> Result<()> {
         if let Some(carried) = &mut message.carried {
-            return self.limit_carried_hints(carried, at);
+            return self.limit_carried_hints(&mut carried.items, at);
         }
         let one_block = message.tool_calls.is_empty() && message.function_call.is_none();
         let parts = match &mut message.content {
@@ -189,7 +189,7 @@ impl<S: Output> Conversation<'_, S> {
             if !self.hints.accept(at, &mut self.violations)? {
                 *hint = None;
             } else if let Some(hint) = hint
-                && !self.hints.accept_time(hint, at, &mut self.violations)?
+                && !self.hints.accept_time(hint.ttl() == Some("1h"), at, &mut self.violations)?
             {
                 *hint = CacheHint::portable(None);
             }
@@ -198,14 +198,17 @@ impl<S: Output> Conversation<'_, S> {
     }
 
     /// The same for blocks that are sent as they came.
-    fn limit_carried_hints(&mut self, carried: &mut Carried<S>, at: Position) -> Result<()> {
-        for block in &mut carried.items {
+    fn limit_carried_hints(&mut self, blocks: &mut [Tree<S>], at: Position) -> Result<()> {
+        for block in blocks {
             let Tree::Map(members) = block else { continue };
+            if let Some((_, Tree::List(inner))) = members.iter_mut().find(|(key, _)| key == "content") {
+                self.limit_carried_hints(inner, at)?;
+            }
             let Some(hint) = members.iter().position(|(key, _)| key == rules::CACHE_CONTROL) else {
                 continue;
             };
             if self.hints.accept(at, &mut self.violations)? {
-                self.hints.note_carried(is_hour(&members[hint].1));
+                self.hints.note_carried(is_hour(&members[hint].1), at, &mut self.violations);
             } else {
                 members.remove(hint);
             }

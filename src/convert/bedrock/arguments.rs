@@ -5,12 +5,13 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-pub(in crate::convert) use super::blocks::CACHE_POINT;
+pub(crate) use super::blocks::CACHE_POINT;
 use super::tool_config::{TOOL_CHOICE, TOOL_CONFIG, allows_text};
 use crate::convert::api::Setting;
 use crate::convert::cache_hints::MAX_HINTS;
 use crate::convert::payload::Payload;
 use crate::convert::request::RequestBuilder;
+use crate::convert::rules::PASSED_ON;
 use crate::error::Result;
 use crate::prompt::{Effort, FunctionTool, ToolChoice};
 use crate::schema::ResponseSchema;
@@ -280,29 +281,29 @@ impl<S: Output> RequestBuilder<'_, S> {
 
     /// Removes cache points of the tools beyond the maximum of a request.
     pub(in crate::convert) fn check_cache_points(&mut self) -> Result<()> {
-        let mut count = self.members.iter().map(|(_, value)| points(value)).sum::<usize>();
-        let mut removed = 0;
-        let tools = self.members.iter_mut().find(|(key, _)| key.as_str() == TOOL_CONFIG);
-        let Some((_, Payload::Map(config))) = tools else { return Ok(()) };
-        let Some((_, Payload::List(tools))) = config.iter_mut().find(|(key, _)| key.as_str() == "tools")
-        else {
-            return Ok(());
-        };
-        for at in (0..tools.len()).rev() {
-            if count > MAX_HINTS && is_point(&tools[at]) {
-                tools.remove(at);
-                count -= 1;
-                removed += 1;
+        let sent = self.members.iter().map(|(_, value)| points(value)).sum::<usize>();
+        let extra = (sent + self.given.tool_hints.len()).saturating_sub(MAX_HINTS);
+        let mut left = extra;
+        let config = self.members.iter_mut().find(|(key, _)| key.as_str() == TOOL_CONFIG);
+        if let Some((_, Payload::Map(config))) = config
+            && let Some((_, Payload::List(tools))) =
+                config.iter_mut().find(|(key, _)| key.as_str() == "tools")
+        {
+            for at in (0..tools.len()).rev() {
+                if left > 0 && is_point(&tools[at]) {
+                    tools.remove(at);
+                    left -= 1;
+                }
             }
         }
-        if removed > 0 {
+        if extra > 0 {
             let problem = format!(
                 "Bedrock accepts at most {MAX_HINTS} cache points in a request, with those of the tools"
             );
             self.refuse_or_note(
                 problem,
                 "remove a cache point of the tools or of the messages",
-                "the others are left out",
+                if left == 0 { "the others are left out" } else { PASSED_ON },
             )?;
         }
         Ok(())

@@ -26,7 +26,7 @@ const SOUNDS: [&str; 15] = [
 ];
 
 /// The key of a cache point.
-pub(in crate::convert) const CACHE_POINT: &str = "cachePoint";
+pub(crate) const CACHE_POINT: &str = "cachePoint";
 
 /// Writes the blocks of a conversation.
 pub(super) struct BlockWriter<'r> {
@@ -107,7 +107,7 @@ impl<'r> BlockWriter<'r> {
                 if !self.points.accept(at, &mut self.violations)? {
                     continue;
                 }
-                self.points.note_carried(is_long(&block));
+                self.points.note_carried(is_long(&block), at, &mut self.violations);
             }
             blocks.push(block);
         }
@@ -120,7 +120,7 @@ impl<'r> BlockWriter<'r> {
             return Ok(None);
         }
         let mut point = vec![member("type", Payload::Static("default"))];
-        let takes_time = self.points.accept_time(cache, at, &mut self.violations)?;
+        let takes_time = self.points.accept_time(cache.ttl() == Some("1h"), at, &mut self.violations)?;
         match cache.ttl() {
             Some("1h") if !takes_time => {}
             None => {}

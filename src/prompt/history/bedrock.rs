@@ -89,7 +89,7 @@ impl BedrockTurnReader {
             }
             "toolUse" if text(fields, "type").is_none() => self.rest.tool_calls.push(call(fields)),
             "cachePoint" => {
-                let hint = Some(CacheHint::of_history(text(fields, "ttl").map(str::to_owned)));
+                let hint = Some(CacheHint::portable(text(fields, "ttl").map(str::to_owned)));
                 if let Some(result) = self.results.last_mut().filter(|_| self.carried.items.is_empty()) {
                     result.cache = hint;
                     if let Some(carried) = &mut result.carried {

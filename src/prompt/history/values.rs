@@ -151,7 +151,7 @@ pub(super) fn content(mut parts: Vec<Part<String>>) -> Option<Content<String>> {
 /// A cache hint in Anthropic's format.
 pub(super) fn cache_hint(value: Option<&Tree<String>>) -> Option<CacheHint> {
     let members = members(value?);
-    Some(CacheHint::of_history(text(members, "ttl").map(str::to_owned)))
+    Some(CacheHint::portable(text(members, "ttl").map(str::to_owned)))
 }
 
 /// Whether the `citations` of a document allow the model to cite it.

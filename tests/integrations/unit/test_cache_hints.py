@@ -246,18 +246,54 @@ def test_an_hour_before_five_minutes_is_sent(kind):
     assert [*times(sent["system"]), *times(sent["messages"])] == ["1h", "1h", "5m"]
 
 
-def test_a_history_keeps_its_times_and_those_of_the_prompt_follow():
+def histories():
+    """A history of each provider whose last hint has the wrong time, with the integration for it."""
+    user = {"role": "user", "content": "U"}
     short, long = {"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}
     blocks = [
         {"type": "text", "text": "A", "cache_control": short},
         {"type": "text", "text": "B", "cache_control": long},
     ]
-    user = {"role": "user", "content": "U"}
     thinks = {"type": "thinking", "thinking": "T", "signature": "c2ln"}
-    for turn in (blocks, [thinks, *blocks]):
-        history = [user, {"role": "assistant", "content": turn}, user]
-        sent = AnthropicIntegration(ENGINE).convert_sync(HISTORY, {"history": history})
-        assert [*times(sent["messages"])] == ["5m", "1h"]
+    use = {"type": "tool_use", "id": "t1", "name": "f", "input": {}, "cache_control": short}
+    answer = {"type": "tool_result", "tool_use_id": "t1", "content": [blocks[1]]}
+    yield AnthropicIntegration, [user, {"role": "assistant", "content": [thinks, *blocks]}, user]
+    yield (
+        AnthropicIntegration,
+        [
+            user,
+            {"role": "assistant", "content": [thinks, use]},
+            {"role": "user", "content": [answer]},
+        ],
+    )
+    points = [{"text": "A"}, {"cachePoint": {"type": "default"}}, {"cachePoint": {"type": "default", "ttl": "1h"}}]
+    said = {"reasoningContent": {"reasoningText": {"text": "T", "signature": "c2ln"}}}
+    of_bedrock = {"role": "user", "content": [{"text": "U"}]}
+    yield BedrockIntegration, [of_bedrock, {"role": "assistant", "content": [said, *points]}, of_bedrock]
+
+
+@pytest.mark.parametrize(("kind", "history"), [*histories()])
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_history_keeps_its_times_with_a_warning(kind, history, strict):
+    sent, warned = said(lambda: kind(ENGINE, strict_validation=strict).convert_sync(HISTORY, {"history": history}))
+    assert [*times(sent["messages"])] == ["5m", "1h"]
+    assert [each.endswith("only before those of 5m; sent unchanged") for each in warned] == [True]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_history_that_is_converted_has_its_times_checked(kind):
+    part = {"type": "text", "text": "A", "cache_control": {"type": "ephemeral"}}
+    history = [{"role": "user", "content": [part, {**part, "cache_control": HOUR}]}]
+    with pytest.raises(ConversionError, match="accepts a cache hint of 1h only before those of 5m"):
+        kind(ENGINE).convert_sync(HISTORY, {"history": history})
+    sent, _ = said(lambda: kind(ENGINE, strict_validation=False).convert_sync(HISTORY, {"history": history}))
+    assert [*times(sent["messages"])] == ["5m", "5m"]
+
+
+def test_a_hint_of_a_prompt_follows_those_of_a_history():
+    short = {"type": "ephemeral"}
+    blocks = [{"type": "text", "text": "A", "cache_control": short}]
+    history = [{"role": "user", "content": "U"}, {"role": "assistant", "content": blocks}]
     points = [{"text": "A"}, {"cachePoint": {"type": "default"}}]
     thinks = {"reasoningContent": {"reasoningText": {"text": "T", "signature": "c2ln"}}}
     of_bedrock = [
@@ -266,7 +302,7 @@ def test_a_history_keeps_its_times_and_those_of_the_prompt_follow():
     ]
     placeholder = {"role": "placeholder", "name": "history"}
     after = chat_of(placeholder, {"role": "user", "content": "Q", "cache": "1h"})
-    for kind, given in ((AnthropicIntegration, history[:2]), (BedrockIntegration, of_bedrock)):
+    for kind, given in ((AnthropicIntegration, history), (BedrockIntegration, of_bedrock)):
         with pytest.raises(ConversionError, match=r"message 2 .user.: .* accepts a cache hint of 1h only before those"):
             kind(ENGINE).convert_sync(after, {"history": given})
 
@@ -342,7 +378,85 @@ def test_every_hint_of_a_request_is_counted(place):
     lenient = AnthropicIntegration(ENGINE, strict_validation=False)
     sent, warned = said(lambda: lenient.build_request_sync(prompt, {}, **arguments))
     assert len(warned) == 1
-    assert json.dumps(sent).count("cache_control") == 4 + len(arguments)
+    assert json.dumps(sent).count("cache_control") == 4
+
+
+HOUR = {"type": "ephemeral", "ttl": "1h"}
+
+
+def given_tools(kind, *hints):
+    """The argument with tools of the caller, with these hints."""
+    if kind is not BedrockIntegration:
+        named = [{"name": f"t{number}", "input_schema": {"type": "object"}} for number, _ in enumerate(hints)]
+        return {"tools": [{**tool, "cache_control": hint} for tool, hint in zip(named, hints, strict=True)]}
+    tools = []
+    for number, hint in enumerate(hints):
+        tools.append({"toolSpec": {"name": f"t{number}", "inputSchema": {"json": {"type": "object"}}}})
+        tools.append({"cachePoint": {**hint, "type": "default"}})
+    return {"toolConfig": {"tools": tools}}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hints_of_the_callers_tools_are_counted(kind):
+    settings = {"model": "m", "max_tokens": 5}
+    user = {"role": "user", "content": "U"}
+    prompt = chat_of({"role": "system", "content": [text("5m")] * 3}, user, settings=settings)
+    kind(ENGINE).build_request_sync(prompt, {}, **given_tools(kind, CONTROL))
+    given = given_tools(kind, CONTROL, CONTROL)
+    with pytest.raises(ConversionError, match=r"accepts at most (four|4) cache (hints|points) in a request"):
+        kind(ENGINE).build_request_sync(prompt, {}, **given)
+    with_hint = chat_of(user, tools=[{"name": "f", "cache": True}, {"name": "g", "cache": True}], settings=settings)
+    given = given_tools(kind, *[CONTROL] * 3)
+    lenient = kind(ENGINE, strict_validation=False)
+    sent, warned = said(lambda: lenient.build_request_sync(with_hint, {}, **given))
+    assert [*times(sent)] == ["5m"] * 4
+    assert [each.endswith("the others are left out") for each in warned] == [True]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_times_of_the_callers_tools_are_checked(kind):
+    settings = {"model": "m", "max_tokens": 5}
+    problem = "accepts a cache hint of 1h only before those of 5m"
+    prompt = chat_of({"role": "system", "content": [text("1h")]}, {"role": "user", "content": "U"}, settings=settings)
+    kind(ENGINE).build_request_sync(prompt, {}, **given_tools(kind, HOUR))
+    with pytest.raises(ConversionError, match=problem):
+        kind(ENGINE).build_request_sync(prompt, {}, **given_tools(kind, CONTROL))
+    sent, _ = said(
+        lambda: kind(ENGINE, strict_validation=False).build_request_sync(prompt, {}, **given_tools(kind, CONTROL))
+    )
+    assert [*times(sent)] == ["5m", "5m"]
+    with pytest.raises(ConversionError, match=f"{problem}, and a tool of the arguments has one"):
+        kind(ENGINE).build_request_sync(prompt, {}, **given_tools(kind, CONTROL, HOUR))
+
+
+def test_a_hint_of_a_tool_that_the_caller_replaces_is_not_counted():
+    prompt = with_tool({}, {"role": "system", "content": [text("5m")] * 3})
+    given = [{"name": "f", "input_schema": {"type": "object"}, "cache_control": CONTROL}]
+    sent, _ = said(lambda: AnthropicIntegration(ENGINE).build_request_sync(prompt, {}, tools=given))
+    assert [*times(sent)] == ["5m"] * 4
+
+
+LITELLM = {"cache_control": True}
+CLAUDE = "anthropic/claude-sonnet-4-5"
+
+
+@pytest.mark.parametrize(
+    ("system", "problem", "expected"),
+    [
+        (["5m", "1h"], "accepts a cache hint of 1h only before those of 5m", ["5m", "5m"]),
+        (["5m"] * 5, "at most four cache hints in a request", ["5m"] * 4),
+    ],
+    ids=["order", "number"],
+)
+def test_hints_for_claude_are_checked_for_litellm_too(system, problem, expected):
+    messages = [{"role": "system", "content": [text(time) for time in system]}, {"role": "user", "content": "U"}]
+    strict, lenient = (LiteLLMIntegration(ENGINE, strict_validation=each, **LITELLM) for each in (True, False))
+    with pytest.raises(ConversionError, match=problem):
+        strict.build_request_sync(chat_of(*messages), {}, model=CLAUDE)
+    sent, warned = said(lambda: lenient.build_request_sync(chat_of(*messages), {}, model=CLAUDE))
+    assert [*times(sent)] == expected
+    assert len(warned) == 1
+    assert [*times(strict.build_request_sync(chat_of(*messages), {}, model="gemini/gemini-3-pro"))] == system
 
 
 @pytest.mark.parametrize("kind", KINDS)

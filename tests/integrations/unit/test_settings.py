@@ -6,10 +6,15 @@ import warnings
 
 import pytest
 
-from helpers import create_chat_prompt
+from helpers import chat_of, create_chat_prompt
 from prompt_manager import TemplateEngine
 from prompt_manager.exceptions import ConversionError
-from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+    PromptConversionWarning,
+)
 
 ENGINE = TemplateEngine()
 TARGETS = {
@@ -331,3 +336,34 @@ def test_a_mapping_of_the_settings_that_is_none_is_refused(target, key, place):
     settings = {"effort": "low", name: {key: 5}}
     with pytest.raises(ConversionError, match=f"`settings.{name}.{key}` is not a mapping"):
         sent(TARGETS[target], settings)
+
+
+NAMED_TOOL = {"type": "function", "function": {"name": "f"}}
+
+
+@pytest.mark.parametrize("thinks", [{"thinking_budget": 2048}, {"effort": "low"}], ids=["budget", "effort"])
+@pytest.mark.parametrize("choice", ["required", "f"])
+@pytest.mark.parametrize("is_given", [False, True])
+def test_litellm_does_not_make_claude_call_a_tool_while_it_thinks(thinks, choice, is_given):
+    given = {"tool_choice": NAMED_TOOL if choice == "f" else choice} if is_given else {}
+    own = {} if is_given else {"tool_choice": {"name": "f"} if choice == "f" else choice}
+    prompt = chat_of({"role": "user", "content": "Q"}, tools=[{"name": "f"}], settings=thinks, **own)
+    problem = "Claude accepts no `tool_choice` that makes it call a tool while it thinks"
+    with pytest.raises(ConversionError, match=problem):
+        LiteLLMIntegration(TemplateEngine()).build_request_sync(prompt, {}, model="claude-sonnet-4-5", **given)
+    lenient = LiteLLMIntegration(TemplateEngine(), strict_validation=False)
+    with pytest.warns(PromptConversionWarning, match=f"{problem}; sent without thinking"):
+        sent = lenient.build_request_sync(prompt, {}, model="claude-sonnet-4-5", **given)
+    assert sent["tool_choice"] in ("required", NAMED_TOOL)
+    assert not {"thinking", "reasoning_effort"} & {*sent}
+    sent = LiteLLMIntegration(TemplateEngine()).build_request_sync(prompt, {}, model="gpt-5", **given)
+    assert {"thinking", "reasoning_effort"} & {*sent}
+
+
+@pytest.mark.parametrize("options", [{"effort": "none"}, {"thinking_budget": 0}])
+def test_litellm_may_make_claude_call_a_tool_if_it_does_not_think(options):
+    prompt = chat_of(
+        {"role": "user", "content": "Q"}, tools=[{"name": "f"}], tool_choice={"name": "f"}, settings=options
+    )
+    sent = LiteLLMIntegration(TemplateEngine()).build_request_sync(prompt, {}, model="claude-sonnet-4-5")
+    assert sent["tool_choice"] == NAMED_TOOL
