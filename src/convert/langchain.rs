@@ -11,7 +11,7 @@ use super::carried::CarriedTarget;
 use super::image_address::{self, FILE, IMAGE};
 use super::payload::{Member, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
-use super::rules::{self, CallRef, DROPPED, PASSED_ON};
+use super::rules::{self, CallRef, DROPPED, PASSED_ON, REPAIRED};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{
     CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall, Tree,
@@ -306,7 +306,14 @@ fn tool_calls<S: Output>(
         let call_ref = CallRef::Tool(index);
         let (name, id) = (Payload::Text(call.function.name), Payload::Text(call.id));
         let written = written(&call.function.arguments);
-        match rules::object(call.function.arguments, call_ref, at) {
+        let mut arguments = rules::object(call.function.arguments, call_ref, at);
+        if arguments.is_err()
+            && let Some(object) = written.as_deref().and_then(rules::repaired)
+            && let Err(violation) = std::mem::replace(&mut arguments, Ok(object))
+        {
+            violations.handle(violation, REPAIRED)?;
+        }
+        match arguments {
             Ok(arguments) => valid.push(Payload::map([
                 ("name", name),
                 ("args", arguments),

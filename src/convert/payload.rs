@@ -11,6 +11,7 @@ use crate::base64;
 use crate::de::{NodeValue, SourceNode, nearest_number};
 use crate::error::Result;
 use crate::prompt::Tree;
+use crate::schema::output::Parsed;
 use crate::template::{JsonText, Output};
 
 /// A JSON value whose texts can be rendered output.
@@ -129,6 +130,19 @@ impl<S> Payload<S> {
         }
     }
 
+    /// Converts the JSON of a text that was repaired.
+    pub(super) fn from_parsed(parsed: Parsed) -> Self {
+        match parsed {
+            Parsed::Digits(digits) => Self::ExactNumber(digits),
+            Parsed::Text(text) => Self::String(text),
+            Parsed::List(items) => Self::List(items.into_iter().map(Self::from_parsed).collect()),
+            Parsed::Dict(members) => Self::Map(
+                members.into_iter().map(|(key, value)| (key.into(), Self::from_parsed(value))).collect(),
+            ),
+            scalar => Self::from_json(scalar.to_json()),
+        }
+    }
+
     /// Converts a JSON value.
     #[must_use]
     pub fn from_json(value: Value) -> Self {
@@ -173,6 +187,16 @@ impl<S: Output> Payload<S> {
                 members.iter().map(|(key, value)| (key.as_str().to_owned(), value.to_json())).collect()
             }
         }
+    }
+
+    /// The same as compact JSON.
+    ///
+    /// # Errors
+    /// As [`Payload::write_json`].
+    pub(super) fn to_json_text(&self) -> Result<String> {
+        let mut text = JsonText::new(None, usize::MAX);
+        self.write_json(&mut text)?;
+        Ok(text.finish())
     }
 
     /// Writes the same as compact JSON.

@@ -14,6 +14,7 @@ use crate::prompt::message::is_blank;
 use crate::prompt::{
     CacheHint, Content, FilePart, FunctionCall, Message, PartBody, Role, SearchResultPart, Tree,
 };
+use crate::schema::output::{self, AnswerOptions, Repair, RepairKind};
 use crate::template::Output;
 
 /// What is done about a violation that the conversion cannot repair.
@@ -36,6 +37,22 @@ fn is_name_byte(byte: u8) -> bool {
 pub(super) fn no_messages() -> Error {
     Error::new(Kind::Conversion, "the conversation has no messages")
         .with_hint("add a message; a placeholder may have been filled with an empty list")
+}
+
+/// The error for a conversation in which nothing but system messages has content. `has_others`: it has other messages.
+pub(super) fn no_turns(provider: &str, has_others: bool) -> Error {
+    let problem = if has_others {
+        "the conversation has no message with content"
+    } else {
+        "the conversation has only system messages"
+    };
+    Error::new(Kind::Conversion, problem)
+        .with_hint(format!("{provider} needs at least one user message with content"))
+}
+
+/// Whether a conversation has other messages than system messages.
+pub(super) fn has_turns<S>(messages: &[Message<S>]) -> bool {
+    messages.iter().any(|message| !matches!(message.role, Role::System | Role::Developer))
 }
 
 /// The violation of a message without content.
@@ -431,11 +448,36 @@ pub(super) fn object_or_text<S: Output>(
     };
     match (object(arguments, call_ref, at), broken) {
         (Err(violation), Some(text)) => {
+            if let Some(object) = repaired(&text) {
+                return violations.handle(violation, REPAIRED).map(|()| object);
+            }
             violations.handle(violation, "sent as `_invalid_json`")?;
             Ok(Payload::map([("_invalid_json", Payload::String(text))]))
         }
         (object, _) => Ok(object?),
     }
+}
+
+/// What is done with arguments whose mistakes have only one meaning.
+pub(super) const REPAIRED: &str = "repaired";
+
+/// The object that arguments mean that are not JSON, if their mistakes have only one meaning.
+pub(super) fn repaired<S>(text: &str) -> Option<Payload<S>> {
+    let answer = output::parse(text, AnswerOptions { strict: false, dict: true }).ok()?;
+    let is_certain = |repair: &Repair| {
+        matches!(
+            repair.kind,
+            RepairKind::Fence
+                | RepairKind::TrailingComma
+                | RepairKind::SingleQuotes
+                | RepairKind::Comment
+                | RepairKind::UnquotedKey
+                | RepairKind::PythonWord
+                | RepairKind::ControlCharacter
+        )
+    };
+    let is_certain = answer.open == 0 && answer.repairs.iter().all(is_certain);
+    is_certain.then(|| Payload::from_parsed(answer.parsed)).filter(|object| !has_too_large_number(object))
 }
 
 const TOO_LARGE: &str = "have a number that is too large for an object";

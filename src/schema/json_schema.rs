@@ -538,7 +538,8 @@ fn refused(path: &str, why: &str) -> Error {
 }
 
 fn unsupported(path: &str, keyword: &str) -> Error {
-    refused(path, &format!("a schema cannot express `{keyword}`"))
+    let hint = "leave it out, or register a pydantic model for the schema";
+    refused(path, &format!("a schema cannot express `{keyword}`")).with_hint(hint)
 }
 
 /// Keywords that do not affect validation.
@@ -575,7 +576,10 @@ impl<'r> JsonSchemaReader<'r> {
         for (key, value) in object {
             match (key.as_str(), value) {
                 ("type", Value::String(kind)) if kind == "object" => {}
-                ("type", _) => return Err(refused(path, "its type must be object")),
+                ("type", _) => {
+                    let hint = "put it into an object under a key, or register a pydantic model for it";
+                    return Err(refused(path, "its type must be object").with_hint(hint));
+                }
                 ("properties", Value::Object(found)) => properties = Some(found),
                 ("required", Value::Array(names)) if names.iter().all(Value::is_string) => {
                     required.extend(names.iter().filter_map(Value::as_str));

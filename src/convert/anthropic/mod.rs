@@ -450,13 +450,7 @@ impl<S: Output> Conversation<'_, S> {
     fn finish(mut self) -> Result<Payload<S>> {
         let open = self.close()?;
         let Some(last) = self.turns.last_mut() else {
-            let problem = if self.turn_messages > 0 {
-                "the conversation has no message with content"
-            } else {
-                "the conversation has only system messages"
-            };
-            return Err(Error::new(Kind::Conversion, problem)
-                .with_hint("Anthropic needs at least one user message with content"));
+            return Err(rules::no_turns("Anthropic", self.turn_messages > 0));
         };
         if last.role_name == "assistant" {
             if !open && !self.options.allow_prefill {

@@ -100,6 +100,7 @@ pub fn request<S: Output>(
         ids: IdRewriter::fitting(is_call_id, &messages),
         names: IdRewriter::of_names(is_tool_name, &messages),
         writer: BlockWriter::new(ViolationHandler::new(options.strict, report), &messages),
+        has_turns: rules::has_turns(&messages),
         pairing: CallPairing::default(),
         system: Vec::new(),
         turns: Vec::with_capacity(messages.len()),
@@ -117,6 +118,8 @@ struct BedrockConversation<'a, S> {
     /// The names of the tools that are called.
     names: IdRewriter,
     writer: BlockWriter<'a>,
+    /// Whether there are other messages than system messages.
+    has_turns: bool,
     pairing: CallPairing,
     system: Vec<Payload<S>>,
     turns: Vec<BlockTurn<S>>,
@@ -351,8 +354,7 @@ impl<S: Output> BedrockConversation<'_, S> {
     fn finish(mut self) -> Result<Payload<S>> {
         let open = self.close()?;
         let Some(last) = self.turns.last() else {
-            return Err(Error::new(Kind::Conversion, "the conversation has only system messages")
-                .with_hint("Bedrock needs at least one user message with content"));
+            return Err(rules::no_turns("Bedrock", self.has_turns));
         };
         if last.role_name == ASSISTANT && !open && !self.options.allow_prefill {
             let hint = "end with a user message, or pass allow_prefill=True for a model that supports it";

@@ -66,6 +66,7 @@ pub fn request<S: Output>(
         options,
         violations: ViolationHandler::new(options.strict, report),
         ids: IdRewriter::from_messages(&messages),
+        has_turns: rules::has_turns(&messages),
         pairing: CallPairing::default(),
         calls: Vec::new(),
         places: HashMap::new(),
@@ -83,6 +84,8 @@ struct GeminiConversation<'a, S> {
     options: GeminiOptions,
     violations: ViolationHandler<'a>,
     ids: IdRewriter,
+    /// Whether there are other messages than system messages.
+    has_turns: bool,
     pairing: CallPairing,
     /// The calls of the last turn of the model.
     calls: Vec<TurnCall>,
@@ -297,8 +300,7 @@ impl<S: Output> GeminiConversation<'_, S> {
     fn finish(mut self) -> Result<Payload<S>> {
         let open = self.close()?;
         let Some(last) = self.turns.last() else {
-            return Err(Error::new(Kind::Conversion, "the conversation has only system messages")
-                .with_hint("Gemini needs at least one other message with content"));
+            return Err(rules::no_turns("Gemini", self.has_turns));
         };
         if last.role_name == MODEL && !open && !self.options.allow_prefill {
             let hint = "end with a user message, or pass allow_prefill=True for a model that continues it";

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use crate::convert::image_address::{self, FILE, IMAGE};
 use crate::convert::payload::{Member, Payload, member};
 use crate::convert::report::{Position, RuleViolation, ViolationHandler};
-use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT, PASSED_ON};
+use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT, PASSED_ON, REPAIRED};
 use crate::error::Result;
 use crate::prompt::message::is_blank;
 use crate::prompt::{FilePart, Part, PartBody, Role, Tree};
@@ -262,8 +262,12 @@ pub(super) fn arguments_text<S: Output>(
         Tree::Text(text) if text.with_str(is_json) => return Ok(Payload::from_tree(arguments)),
         // Models write it for a function without arguments.
         Tree::Text(text) if is_blank(text) => return Ok(Payload::from_tree(arguments)),
-        Tree::Text(_) => {
+        Tree::Text(text) => {
             let problem = format!("the arguments of {call_ref} are not JSON text");
+            if let Some(object) = text.with_str(rules::repaired::<S>) {
+                violations.handle(RuleViolation::new(at, problem, hint), REPAIRED)?;
+                return Ok(Payload::String(object.to_json_text()?));
+            }
             violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)?;
             return Ok(Payload::from_tree(arguments));
         }

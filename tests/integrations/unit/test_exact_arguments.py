@@ -8,7 +8,12 @@ import pytest
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager.exceptions import ConversionError, PromptManagerError
-from prompt_manager.integrations import AnthropicIntegration, LangChainIntegration, OpenAIIntegration
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    LangChainIntegration,
+    OpenAIIntegration,
+    PromptConversionWarning,
+)
 
 ENGINE = TemplateEngine()
 TEXTS = [
@@ -190,3 +195,46 @@ def test_a_template_in_a_key_is_an_error(arguments: object) -> None:
 def test_a_key_of_a_history_is_data() -> None:
     history = [USER, call({"{{k}}": 1}), RESULT]
     assert openai_arguments(prompt({"role": "placeholder", "name": "h"}), {"h": history}) == '{"{{k}}":1}'
+
+
+#: Broken arguments that mean one thing, and what they mean.
+CERTAIN = [
+    ('{"a": 1,}', {"a": 1}),
+    ("{'a': True, 'b': None}", {"a": True, "b": None}),
+    ('```json\n{"a": 12345678901234567890123}\n```', {"a": 12345678901234567890123}),
+    ('{"a": "x\ny"}', {"a": "x\ny"}),
+]
+UNCERTAIN = ['{"a": 1', 'It is {"a": 1}', '{"a": 1} {"a": 2}', '{"a": NaN}', "{'a': 'it's'}"]
+
+
+def broken_call_in_a_history(arguments: str, integration) -> object:
+    history = [USER, {**call(arguments), "content": None}, RESULT]
+    made = integration.convert_sync(prompt({"role": "placeholder", "name": "history"}), {"history": history})
+    return made.format_messages() if isinstance(integration, LangChainIntegration) else made
+
+
+@pytest.mark.parametrize(("broken", "meant"), CERTAIN)
+def test_broken_arguments_that_mean_one_thing_are_repaired(broken, meant):
+    problem = "the arguments of tool call 0 are not JSON"
+    for kind in (OpenAIIntegration, AnthropicIntegration, LangChainIntegration):
+        with pytest.raises(ConversionError, match=problem):
+            broken_call_in_a_history(broken, kind(ENGINE))
+    with pytest.warns(PromptConversionWarning, match=f"{problem} text; repaired"):
+        sent = broken_call_in_a_history(broken, OpenAIIntegration(ENGINE, strict_validation=False))
+    assert json.loads(sent[1]["tool_calls"][0]["function"]["arguments"]) == meant
+    with pytest.warns(PromptConversionWarning, match=f"{problem}; repaired"):
+        sent = broken_call_in_a_history(broken, AnthropicIntegration(ENGINE, strict_validation=False))
+    assert sent["messages"][1]["content"][0]["input"] == meant
+    with pytest.warns(PromptConversionWarning, match=f"{problem}; repaired"):
+        messages = broken_call_in_a_history(broken, LangChainIntegration(ENGINE, strict_validation=False))
+    assert (messages[1].tool_calls[0]["args"], messages[1].invalid_tool_calls) == (meant, [])
+
+
+@pytest.mark.parametrize("broken", UNCERTAIN)
+def test_broken_arguments_whose_meaning_is_a_guess_stay(broken):
+    with pytest.warns(PromptConversionWarning, match="sent unchanged"):
+        sent = broken_call_in_a_history(broken, OpenAIIntegration(ENGINE, strict_validation=False))
+    assert sent[1]["tool_calls"][0]["function"]["arguments"] == broken
+    with pytest.warns(PromptConversionWarning, match="sent as `_invalid_json`"):
+        sent = broken_call_in_a_history(broken, AnthropicIntegration(ENGINE, strict_validation=False))
+    assert sent["messages"][1]["content"][0]["input"] == {"_invalid_json": broken}
