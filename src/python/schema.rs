@@ -1,5 +1,6 @@
 //! `Schemas`, the schemas that a manager or loader holds, and the functions that check a single schema or answer.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::check::Finding;
 use crate::error::{Error, Kind};
 use crate::schema::json_schema::{self, JsonSchemaMode};
 use crate::schema::rules::Rule;
-use crate::schema::{self, Schema, SchemaEntry, SchemaRef, Values, parse};
+use crate::schema::{self, Schema, SchemaEntry, SchemaRef, ScopedSchema, Values, parse};
 use crate::store::directory;
 use crate::template::Data;
 
@@ -97,28 +98,24 @@ fn load(
     let is_directory = is_directory.unwrap_or_else(|| path.is_dir());
     let found = if is_directory { directory::schemas(path)? } else { directory::schema_file(path)? };
     let mut errors = found.errors;
-    let mut trial = shared.read().copy_schemas();
-    let mut good = Vec::new();
-    for schema in found.schemas {
-        match trial.add(vec![schema.clone()]) {
-            Ok(()) => good.push(schema),
-            Err(error) => errors.push(match &schema.place {
-                Some(place) => error.with_place(place.clone()),
-                None => error,
-            }),
+    let good = add_each(shared, found.schemas, |set, problems| {
+        errors.extend(problems);
+        if is_directory && errors.is_empty() {
+            errors = set.check();
         }
-    }
-    if is_directory && errors.is_empty() {
-        errors = trial.check();
-    }
+        errors.is_empty() || skip
+    });
     if !errors.is_empty() && !skip {
         return Err(combined(errors, path));
     }
-    let name_of = |schema: &Schema| schema.place.as_ref().and_then(|place| place.name.clone());
+    let mut names: HashMap<String, Vec<String>> = HashMap::new();
+    for schema in &good {
+        let path = schema.place.as_ref().and_then(|place| place.name.clone()).unwrap_or_default();
+        names.entry(path).or_default().push(schema.name.clone());
+    }
     let file = |(path, version, metadata): (String, Option<String>, serde_json::Map<String, Value>)| {
-        let own = good.iter().filter(|schema| name_of(schema).as_deref() == Some(path.as_str()));
         LoadedSchemaFile {
-            names: own.map(|schema| schema.name.clone()).collect(),
+            names: names.remove(&path).unwrap_or_default(),
             path,
             version,
             metadata: Pythonized(metadata),
@@ -126,9 +123,35 @@ fn load(
     };
     let files = found.heads.into_iter().map(file).collect();
     errors.extend(good.iter().flat_map(schema::lints));
-    shared.write().add(good)?;
     let warnings = errors.iter().map(Finding::of_error).chain(found.warnings).collect();
     Ok((files, findings(warnings)))
+}
+
+/// Adds schemas and returns those that could be added. `keep` gets the set and the errors of the others; if it returns
+/// false, the added schemas are removed again.
+fn add_each(
+    shared: &SharedSchemas,
+    schemas: Vec<Schema>,
+    keep: impl FnOnce(&schema::SchemaSet<PyText, SharedObject, SharedObject>, Vec<Error>) -> bool,
+) -> Vec<Schema> {
+    let mut set = shared.write();
+    let (mut good, mut names, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for schema in schemas {
+        match set.add(vec![schema.clone()]) {
+            Ok(new) => {
+                names.extend(new);
+                good.push(schema);
+            }
+            Err(error) => errors.push(match &schema.place {
+                Some(place) => error.with_place(place.clone()),
+                None => error,
+            }),
+        }
+    }
+    if !keep(&set, errors) {
+        set.remove(&names);
+    }
+    good
 }
 
 /// Returns the only error, or one error that contains all of them.
@@ -189,7 +212,7 @@ impl PySchemas {
     #[pyo3(signature = (schema, *, checked = false))]
     fn add(&self, schema: &Bound<'_, PyAny>, checked: bool) -> PyResult<()> {
         let read = read(schema, !checked)?;
-        let added = self.shared.write().add(vec![read]);
+        let added = self.shared.write().add(vec![read]).map(drop);
         added.or_raise(schema.py())
     }
 
@@ -204,7 +227,7 @@ impl PySchemas {
             });
             schemas.collect()
         };
-        self.shared.write().add(schemas).or_raise(py)
+        self.shared.write().add(schemas).map(drop).or_raise(py)
     }
 
     /// Adds a schema that was checked before. It replaces the schema or model of that name.
@@ -280,8 +303,8 @@ impl PySchemas {
         let schema = read(schema, false)?;
         let fields = {
             let set = self.shared.read();
-            let fields = set.fields(&schema, &[&schema.definitions]);
-            fields.map(|fields| fields.into_iter().cloned().collect::<Vec<_>>())
+            let fields = set.fields(&ScopedSchema::new(&schema));
+            fields.map(|fields| fields.into_iter().map(|(_, field)| field.clone()).collect::<Vec<_>>())
         };
         plain(py, &fields.or_raise(py)?)
     }

@@ -57,7 +57,7 @@ impl<T, F: Clone, M: Clone> SchemaSet<T, F, M> {
                 dependencies.functions.insert(name.clone(), function.clone());
             }
         }
-        for definition in &schema.definitions {
+        for definition in schema.definitions.iter() {
             self.add_dependencies_of(definition, dependencies);
         }
     }

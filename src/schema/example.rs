@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use super::dates::DateFormat;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::numeric::NumericValue;
-use super::schema_set::{SchemaEntry, SchemaSet};
+use super::schema_set::{ResolvedSchema, SchemaSet};
+use super::scope::ScopedSchema;
 use crate::error::Result;
 
 /// How deep an example follows schemas that refer to each other.
@@ -27,7 +28,7 @@ const MAX_DICTS: usize = 500;
 /// As [`SchemaSet::fields`].
 pub fn example<T, F, M>(set: &SchemaSet<T, F, M>, schema: &Schema) -> Result<Option<Value>> {
     let left = Cell::new(MAX_DICTS);
-    let example = object(set, schema, &[], ExampleBudget { depth: 0, dicts_left: &left })?;
+    let example = object(set, &ScopedSchema::new(schema), ExampleBudget { depth: 0, dicts_left: &left })?;
     Ok(example.filter(|_| left.get() > 0))
 }
 
@@ -41,18 +42,16 @@ struct ExampleBudget<'a> {
 
 fn object<'s, T, F, M>(
     set: &'s SchemaSet<T, F, M>,
-    schema: &'s Schema,
-    scope: &[&'s [Schema]],
+    scoped: &ScopedSchema<'s>,
     budget: ExampleBudget<'_>,
 ) -> Result<Option<Value>> {
     if budget.depth > MAX_DEPTH || budget.dicts_left.get() == 0 {
         return Ok(None);
     }
     budget.dicts_left.set(budget.dicts_left.get() - 1);
-    let scope: Vec<&[Schema]> = scope.iter().copied().chain([schema.definitions.as_slice()]).collect();
     let mut members = Map::new();
-    for field in set.fields(schema, &scope)? {
-        match value(set, field, &scope, budget)? {
+    for (owner, field) in set.fields(scoped)? {
+        match value(set, field, &owner, budget)? {
             Some(value) => drop(members.insert(field.name.clone(), value)),
             None if field.required && field.default.is_none() => return Ok(None),
             None => {}
@@ -64,7 +63,7 @@ fn object<'s, T, F, M>(
 fn value<'s, T, F, M>(
     set: &'s SchemaSet<T, F, M>,
     field: &'s Field,
-    scope: &[&'s [Schema]],
+    scope: &ScopedSchema<'s>,
     budget: ExampleBudget<'_>,
 ) -> Result<Option<Value>> {
     if let Some(allowed) = field.allowed() {
@@ -84,14 +83,12 @@ fn value<'s, T, F, M>(
 fn named<'s, T, F, M>(
     set: &'s SchemaSet<T, F, M>,
     name: &str,
-    scope: &[&'s [Schema]],
+    scope: &ScopedSchema<'s>,
     budget: ExampleBudget<'_>,
 ) -> Result<Option<Value>> {
     let deeper = ExampleBudget { depth: budget.depth + 1, ..budget };
-    let local = scope.iter().rev().flat_map(|list| list.iter()).find(|schema| schema.name == name);
-    match (local, set.get(name)) {
-        (Some(schema), _) => object(set, schema, scope, deeper),
-        (None, Some(SchemaEntry::Schema(schema))) => object(set, schema, scope, deeper),
+    match set.find(name, scope) {
+        Some(ResolvedSchema::Schema(found)) => object(set, &found, deeper),
         _ => Ok(None),
     }
 }
@@ -99,7 +96,7 @@ fn named<'s, T, F, M>(
 fn list<'s, T, F, M>(
     set: &'s SchemaSet<T, F, M>,
     field: &'s Field,
-    scope: &[&'s [Schema]],
+    scope: &ScopedSchema<'s>,
     budget: ExampleBudget<'_>,
 ) -> Result<Value> {
     let (low, high) = bounds(field, true);

@@ -7,12 +7,14 @@ use serde_json::{Map, Number, Value, json};
 
 use super::anthropic_subset;
 use super::described_references::inline_described;
+use super::free_names::FreeNames;
 use super::gemini_subset;
 use super::model::{Field, FieldType, Schema, Validator, ValidatorKind};
 use super::numeric::NumericValue;
 use super::openai_strict;
 use super::pattern;
-use super::schema_set::{SchemaEntry, SchemaSet};
+use super::schema_set::{ResolvedSchema, SchemaSet};
+use super::scope::ScopedSchema;
 use crate::error::{Error, Kind, Result};
 
 /// Which JSON Schema to write.
@@ -48,6 +50,7 @@ pub fn write<T, F, M>(
         mode,
         model_schema,
         definitions: Map::new(),
+        taken: FreeNames::default(),
         references: HashMap::new(),
         queue: Vec::new(),
         models: Vec::new(),
@@ -58,10 +61,10 @@ pub fn write<T, F, M>(
     }
     root.insert("title".to_owned(), json!(schema.name));
     writer.references.insert(std::ptr::from_ref(schema), "#".to_owned());
-    root.extend(writer.object(schema, &[])?);
+    root.extend(writer.object(&ScopedSchema::new(schema))?);
     // A queue instead of recursion, so that a long chain of schemas needs no more stack than a short one.
-    while let Some((name, found, scope)) = writer.queue.pop() {
-        let object = writer.object(found, &scope)?;
+    while let Some((name, found)) = writer.queue.pop() {
+        let object = writer.object(&found)?;
         writer.definitions.insert(name, Value::Object(object));
     }
     if !writer.definitions.is_empty() {
@@ -83,25 +86,27 @@ struct JsonSchemaWriter<'w, T, F, M> {
     mode: JsonSchemaMode,
     model_schema: ModelSchema<'w, M>,
     definitions: Map<String, Value>,
+    /// The names under `$defs`.
+    taken: FreeNames,
     /// The reference to each schema that has one, by its address.
     references: HashMap<*const Schema, String>,
-    /// The schemas that are still to be written: name under `$defs`, schema, and the definitions in its scope.
-    queue: Vec<(String, &'w Schema, Vec<&'w [Schema]>)>,
+    /// The schemas that are still to be written, and their names under `$defs`.
+    queue: Vec<(String, ScopedSchema<'w>)>,
     /// The reference to each model that has one, by name.
     models: Vec<(String, String)>,
 }
 
 impl<'w, T, F, M> JsonSchemaWriter<'w, T, F, M> {
-    fn object(&mut self, schema: &'w Schema, scope: &[&'w [Schema]]) -> Result<Map<String, Value>> {
-        let scope: Vec<&[Schema]> = scope.iter().copied().chain([schema.definitions.as_slice()]).collect();
+    fn object(&mut self, scoped: &ScopedSchema<'w>) -> Result<Map<String, Value>> {
+        let schema = scoped.schema();
         let mut object = Map::new();
         if let Some(description) = &schema.description {
             object.insert("description".to_owned(), json!(description));
         }
         object.insert("type".to_owned(), json!("object"));
         let (mut properties, mut required) = (Map::new(), Vec::new());
-        for field in self.set.fields(schema, &scope)? {
-            let property = self.field(schema, field, &scope)?;
+        for (owner, field) in self.set.fields(scoped)? {
+            let property = self.field(&owner, field)?;
             if self.mode == JsonSchemaMode::Strict || (field.required && field.default.is_none()) {
                 required.push(field.name.clone());
             }
@@ -126,13 +131,15 @@ impl<'w, T, F, M> JsonSchemaWriter<'w, T, F, M> {
             .with_hint("give it a schema that declares its members, or leave `strict` out")
     }
 
-    fn field(&mut self, schema: &'w Schema, field: &'w Field, scope: &[&'w [Schema]]) -> Result<Value> {
+    /// The JSON Schema of a field of this schema or of one that extends it.
+    fn field(&mut self, owner: &ScopedSchema<'w>, field: &'w Field) -> Result<Value> {
+        let schema = owner.schema();
         let strict = self.mode == JsonSchemaMode::Strict;
         let mut keywords = match field.field_type {
             FieldType::List => {
                 let mut keywords = Map::from_iter([("type".to_owned(), json!("array"))]);
                 let items = match (&field.item_schema, field.item_type) {
-                    (Some(name), _) => Some(self.reference(schema, field, name, scope)?),
+                    (Some(name), _) => Some(self.reference(owner, field, name)?),
                     (None, Some(FieldType::Any) | None) if strict => {
                         return Err(Self::inexpressible(schema, field, "a list of anything"));
                     }
@@ -150,7 +157,7 @@ impl<'w, T, F, M> JsonSchemaWriter<'w, T, F, M> {
                 keywords
             }
             FieldType::Dict => match &field.nested_schema {
-                Some(name) => match self.reference(schema, field, name, scope)? {
+                Some(name) => match self.reference(owner, field, name)? {
                     Value::Object(keywords) => keywords,
                     other => Map::from_iter([("allOf".to_owned(), json!([other]))]),
                 },
@@ -195,47 +202,26 @@ impl<'w, T, F, M> JsonSchemaWriter<'w, T, F, M> {
     }
 
     /// `{"$ref": ...}` to a named schema. Queues the schema for `$defs` if it is not there yet.
-    fn reference(
-        &mut self,
-        schema: &'w Schema,
-        field: &'w Field,
-        name: &str,
-        scope: &[&'w [Schema]],
-    ) -> Result<Value> {
-        let local = scope.iter().rev().flat_map(|list| list.iter()).find(|known| known.name == name);
-        let found = match local {
-            Some(found) => found,
-            None => match self.set.get(name) {
-                Some(SchemaEntry::Schema(found)) => &**found,
-                Some(SchemaEntry::Model(model)) => return self.model(name, model),
-                None => {
-                    let message = format!(
-                        "field '{}' of schema '{}' names '{name}', but no such schema exists",
-                        field.name, schema.name
-                    );
-                    return Err(Error::new(Kind::SchemaParse, message));
-                }
-            },
+    fn reference(&mut self, owner: &ScopedSchema<'w>, field: &'w Field, name: &str) -> Result<Value> {
+        let found = match self.set.find(name, owner) {
+            Some(ResolvedSchema::Schema(found)) => found,
+            Some(ResolvedSchema::Model(model)) => return self.model(name, model),
+            None => return Err(self.set.missing_of_field(owner, field, name)),
         };
-        let address = std::ptr::from_ref(found);
+        let address = std::ptr::from_ref(found.schema());
         if let Some(reference) = self.references.get(&address) {
             return Ok(json!({"$ref": reference}));
         }
         let definition = self.free_name(name);
         let reference = reference_to(&definition);
         self.references.insert(address, reference.clone());
-        self.queue.push((definition, found, scope.to_vec()));
+        self.queue.push((definition, found));
         Ok(json!({"$ref": reference}))
     }
 
     /// Reserves a free name under `$defs`.
     fn free_name(&mut self, name: &str) -> String {
-        let mut free = name.to_owned();
-        let mut count = 1;
-        while self.definitions.contains_key(&free) {
-            count += 1;
-            free = format!("{name}_{count}");
-        }
+        let free = self.taken.take(name);
         self.definitions.insert(free.clone(), Value::Null);
         free
     }
@@ -499,7 +485,7 @@ pub fn read(name: &str, document: &Value) -> Result<Schema> {
         definitions: Vec::new(),
         root_name: name,
         names: HashMap::new(),
-        taken: HashSet::new(),
+        taken: FreeNames::default(),
     };
     let anything = Map::new();
     let root = match document {
@@ -514,9 +500,9 @@ pub fn read(name: &str, document: &Value) -> Result<Schema> {
         None => root,
     };
     reader.names.insert(std::ptr::from_ref(root), name.to_owned());
-    reader.taken.insert(name.to_owned());
+    reader.taken.take(name);
     let schema = reader.object(name, root, "#")?;
-    Ok(Schema { definitions: reader.definitions, ..schema })
+    Ok(Schema { definitions: reader.definitions.into(), ..schema })
 }
 
 /// Why the JSON Schema `false` is refused.
@@ -529,7 +515,7 @@ struct JsonSchemaReader<'r> {
     /// The name of each object that has one, by its address.
     names: HashMap<*const Map<String, Value>, String>,
     /// These names.
-    taken: HashSet<String>,
+    taken: FreeNames,
 }
 
 fn refused(path: &str, why: &str) -> Error {
@@ -616,10 +602,7 @@ impl<'r> JsonSchemaReader<'r> {
         if let Some(name) = self.names.get(&address) {
             return Ok(name.clone());
         }
-        let mut name = wanted.to_owned();
-        while !self.taken.insert(name.clone()) {
-            name.push('_');
-        }
+        let name = self.taken.take(wanted);
         self.names.insert(address, name.clone());
         let schema = self.object(&name, object, path)?;
         self.definitions.push(schema);

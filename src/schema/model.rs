@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
+use super::scope::Definitions;
 use crate::de::words;
 use crate::error::{Kind, Place};
 use crate::prompt::Version;
@@ -193,8 +194,8 @@ pub struct Schema {
     /// The fields, in order.
     pub fields: Vec<Field>,
     /// Schemas that only this schema can refer to.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub definitions: Vec<Schema>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub definitions: Definitions,
     /// Free metadata.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
@@ -216,7 +217,7 @@ impl Schema {
             coerce: true,
             extends: None,
             fields: Vec::new(),
-            definitions: Vec::new(),
+            definitions: Definitions::default(),
             metadata: Map::new(),
             place: None,
         }

@@ -209,7 +209,8 @@ fn read_schema(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(Spa
     if let Some(list) = keys.take("definitions") {
         let mut definitions = NamedSchemas::new(reader.source());
         definitions.read(reader, list);
-        schema.definitions = definitions.good.into_iter().map(|(_, schema)| schema).collect();
+        schema.definitions =
+            definitions.good.into_iter().map(|(_, schema)| schema).collect::<Vec<_>>().into();
     }
     if let Some(node) = keys.take_value("metadata") {
         schema.metadata = reader.object(node, "metadata").unwrap_or_default();

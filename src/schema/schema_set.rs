@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::compiled::{CompiledSchema, DefaultValue, FieldPlan, ObjectPlan, PlanIndex};
 use super::model::{Field, FieldType, Schema};
 use super::rules::Rule;
+use super::scope::ScopedSchema;
 use crate::error::{Error, Kind, Result, nearest};
 use crate::template::Text;
 
@@ -28,30 +29,24 @@ type CompiledSchemas<T, F, M> = HashMap<String, Arc<CompiledSchema<T, F, M>>>;
 pub struct SchemaSet<T, F, M> {
     entries: BTreeMap<String, SchemaEntry<M>>,
     functions: BTreeMap<String, F>,
-    /// The names of schemas whose parents all exist and form no circle. Schemas that are added later cannot change that,
-    /// so the search for circles stops at these names.
-    rooted: HashSet<String>,
+    /// Where the lines of parents end; `None` if that is no longer known.
+    lines: Option<ParentLines>,
     compiled: Mutex<CompiledSchemas<T, F, M>>,
 }
 
 impl<T, F, M> Default for SchemaSet<T, F, M> {
     fn default() -> Self {
-        Self {
-            entries: BTreeMap::new(),
-            functions: BTreeMap::new(),
-            rooted: HashSet::new(),
-            compiled: Mutex::default(),
-        }
+        Self { entries: BTreeMap::new(), functions: BTreeMap::new(), lines: None, compiled: Mutex::default() }
     }
 }
 
 impl<T, F, M> SchemaSet<T, F, M> {
-    /// Adds schemas. Ignores a schema that is already there with the same content.
+    /// Adds schemas and returns the names that are new. Ignores a schema that is already there with the same content.
     ///
     /// # Errors
     /// [`Kind::Schema`] if a name already has different content; [`Kind::SchemaParse`] if schemas extend each other in
     /// a circle. Then nothing is added.
-    pub fn add(&mut self, schemas: Vec<Schema>) -> Result<()> {
+    pub fn add(&mut self, schemas: Vec<Schema>) -> Result<Vec<String>> {
         for schema in &schemas {
             if let Some(known) = self.entries.get(&schema.name) {
                 let is_same = matches!(known, SchemaEntry::Schema(known) if has_same_content(known, schema));
@@ -60,56 +55,53 @@ impl<T, F, M> SchemaSet<T, F, M> {
                 }
             }
         }
-        let names: Vec<String> = schemas.iter().map(|schema| schema.name.clone()).collect();
-        let before =
-            names.iter().map(|name| (name.clone(), self.entries.contains_key(name))).collect::<Vec<_>>();
+        let mut added = Vec::new();
         for schema in schemas {
-            let name = schema.name.clone();
-            self.entries.entry(name).or_insert_with(|| SchemaEntry::Schema(Arc::new(schema)));
-        }
-        if let Some(circle) = names.iter().find_map(|name| self.find_circle(name)) {
-            for (name, known) in before {
-                if !known {
-                    self.entries.remove(&name);
-                    self.rooted.remove(&name);
-                }
+            if self.entries.contains_key(&schema.name) {
+                continue;
             }
-            return Err(circle);
+            if let Some(circle) = self.extend_line(&schema) {
+                self.remove(&added);
+                return Err(circle);
+            }
+            added.push(schema.name.clone());
+            self.entries.insert(schema.name.clone(), SchemaEntry::Schema(Arc::new(schema)));
         }
         self.clear_compiled();
-        Ok(())
+        Ok(added)
     }
 
-    /// The error for a schema whose parents extend each other in a circle.
-    fn find_circle(&mut self, name: &str) -> Option<Error> {
-        let Some(SchemaEntry::Schema(schema)) = self.entries.get(name) else { return None };
-        if schema.extends.as_ref().is_none_or(|parent| self.rooted.contains(parent)) {
-            self.rooted.insert(name.to_owned());
+    /// Removes schemas and models. Ignores names that do not exist.
+    pub fn remove(&mut self, names: &[String]) {
+        self.clear_compiled();
+        self.lines = None;
+        for name in names {
+            self.entries.remove(name);
+        }
+    }
+
+    /// Records what a new schema extends. Returns the error if it would close a circle.
+    fn extend_line(&mut self, schema: &Schema) -> Option<Error> {
+        let parent = parent_in_set(schema)?;
+        let lines = self.lines.get_or_insert_with(|| ParentLines::of(&self.entries));
+        if lines.add(&schema.name, parent) {
             return None;
         }
-        let (line, end) = self.line_of_parents(schema, &[], &HashSet::new());
-        match end {
-            LineEnd::Root => {
-                let line: Vec<String> = line.iter().map(|schema| schema.name.clone()).collect();
-                self.rooted.extend(line);
-                None
-            }
-            LineEnd::Circle(name) => Some(circle(&line, name)),
-            LineEnd::Model(_) | LineEnd::Missing(_) => None,
-        }
+        let (line, _) = self.line_of_parents(&ScopedSchema::new(schema), &HashSet::new());
+        Some(circle(&line, &schema.name))
     }
 
     /// Sets the schema or model of a name and returns the one that it replaces.
     pub fn put(&mut self, name: String, entry: SchemaEntry<M>) -> Option<SchemaEntry<M>> {
         self.clear_compiled();
-        self.rooted.clear();
+        self.lines = None;
         self.entries.insert(name, entry)
     }
 
     /// Removes the schemas of the old names and sets the new schemas, replacing any of the same name.
     pub fn exchange(&mut self, old: &[String], schemas: Vec<Schema>) {
         self.clear_compiled();
-        self.rooted.clear();
+        self.lines = None;
         for name in old {
             self.entries.remove(name);
         }
@@ -130,21 +122,10 @@ impl<T, F, M> SchemaSet<T, F, M> {
         self.functions.get(name)
     }
 
-    /// Copies the schemas to a new set, to try whether others can be added. Models become schemas without fields.
-    #[must_use]
-    pub fn copy_schemas(&self) -> Self {
-        let schema = |name: &String, entry: &SchemaEntry<M>| match entry {
-            SchemaEntry::Schema(schema) => Arc::clone(schema),
-            SchemaEntry::Model(_) => Arc::new(Schema::new(name.as_str())),
-        };
-        let copied = |(name, entry)| (String::clone(name), SchemaEntry::Schema(schema(name, entry)));
-        Self { entries: self.entries.iter().map(copied).collect(), ..Self::default() }
-    }
-
     /// Removes and returns all schemas and models. Functions stay.
     pub fn clear(&mut self) -> BTreeMap<String, SchemaEntry<M>> {
         self.clear_compiled();
-        self.rooted.clear();
+        self.lines = None;
         std::mem::take(&mut self.entries)
     }
 
@@ -174,11 +155,10 @@ impl<T, F, M> SchemaSet<T, F, M> {
         }
     }
 
-    /// Resolves a name. The definitions in `scope` come before the schemas of the set; inner definitions before outer.
-    fn find<'s>(&'s self, name: &str, scope: &[&'s [Schema]]) -> Option<ResolvedSchema<'s, M>> {
-        let local = scope.iter().rev().flat_map(|list| list.iter()).find(|schema| schema.name == name);
-        local.map(ResolvedSchema::Schema).or_else(|| match self.entries.get(name)? {
-            SchemaEntry::Schema(schema) => Some(ResolvedSchema::Schema(schema)),
+    /// Resolves a name within a schema. Definitions come before the schemas of the set.
+    pub(super) fn find<'s>(&'s self, name: &str, within: &ScopedSchema<'s>) -> Option<ResolvedSchema<'s, M>> {
+        within.definition(name).map(ResolvedSchema::Schema).or_else(|| match self.entries.get(name)? {
+            SchemaEntry::Schema(schema) => Some(ResolvedSchema::Schema(ScopedSchema::new(schema))),
             SchemaEntry::Model(model) => Some(ResolvedSchema::Model(model)),
         })
     }
@@ -186,61 +166,70 @@ impl<T, F, M> SchemaSet<T, F, M> {
     /// A schema and its parents, the schema first, and how the line ends. It also ends before a schema of `checked`.
     fn line_of_parents<'s>(
         &'s self,
-        schema: &'s Schema,
-        scope: &[&'s [Schema]],
+        schema: &ScopedSchema<'s>,
         checked: &HashSet<*const Schema>,
-    ) -> (Vec<&'s Schema>, LineEnd<'s>) {
-        let mut line = vec![schema];
-        let mut seen = HashSet::from([std::ptr::from_ref(schema)]);
-        let mut last = schema;
-        while let Some(parent) = &last.extends {
-            last = match self.find(parent, scope) {
+    ) -> (Vec<ScopedSchema<'s>>, LineEnd<'s>) {
+        let mut line = vec![schema.clone()];
+        let mut seen = HashSet::from([std::ptr::from_ref(schema.schema())]);
+        let mut last = schema.clone();
+        while let Some(parent) = &last.schema().extends {
+            last = match self.find(parent, &last) {
                 Some(ResolvedSchema::Schema(found)) => found,
                 Some(ResolvedSchema::Model(_)) => return (line, LineEnd::Model(parent)),
                 None => return (line, LineEnd::Missing(parent)),
             };
-            if checked.contains(&std::ptr::from_ref(last)) {
+            let address = std::ptr::from_ref(last.schema());
+            if checked.contains(&address) {
                 break;
             }
-            if !seen.insert(std::ptr::from_ref(last)) {
-                return (line, LineEnd::Circle(&last.name));
+            if !seen.insert(address) {
+                return (line, LineEnd::Circle(&last.schema().name));
             }
-            line.push(last);
+            line.push(last.clone());
         }
         (line, LineEnd::Root)
     }
 
-    fn parents<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<Vec<&'s Schema>> {
-        let (line, end) = self.line_of_parents(schema, scope, &HashSet::new());
-        match self.line_error(&line, &end, scope) {
+    fn parents<'s>(&'s self, schema: &ScopedSchema<'s>) -> Result<Vec<ScopedSchema<'s>>> {
+        let (line, end) = self.line_of_parents(schema, &HashSet::new());
+        match self.line_error(&line, &end, true) {
             Some(error) => Err(error),
             None => Ok(line),
         }
     }
 
     /// The error for a line of parents that does not end in a schema without a parent.
-    fn line_error(&self, line: &[&Schema], end: &LineEnd<'_>, scope: &[&[Schema]]) -> Option<Error> {
+    fn line_error(&self, line: &[ScopedSchema<'_>], end: &LineEnd<'_>, hint: bool) -> Option<Error> {
         let child = line.last()?;
-        let reference = format!("schema '{}' extends", child.name);
+        let reference = format!("schema '{}' extends", child.schema().name);
         match end {
             LineEnd::Root => None,
             LineEnd::Model(name) => {
                 let message = format!("{reference} '{name}', which is a model, not a schema");
-                Some(placed(Error::new(Kind::SchemaParse, message), child))
+                Some(placed(Error::new(Kind::SchemaParse, message), child.schema()))
             }
-            LineEnd::Missing(name) => Some(placed(self.missing(&reference, name, scope), child)),
+            LineEnd::Missing(name) => {
+                Some(placed(self.missing(&reference, name, hint.then_some(child)), child.schema()))
+            }
             LineEnd::Circle(name) => Some(circle(line, name)),
         }
     }
 
-    fn missing(&self, reference: &str, name: &str, scope: &[&[Schema]]) -> Error {
+    /// The error for a name that does not exist. With the schema that uses it, a similar name is suggested.
+    fn missing(&self, reference: &str, name: &str, within: Option<&ScopedSchema<'_>>) -> Error {
         let error = Error::new(Kind::SchemaParse, format!("{reference} '{name}', but no such schema exists"))
             .with_context("missing", name);
-        let known = scope.iter().flat_map(|list| list.iter()).map(|schema| schema.name.as_str());
-        match nearest(name, known.chain(self.names())) {
+        let Some(within) = within else { return error };
+        let known = within.around().flat_map(|around| around.schema().definitions.iter());
+        match nearest(name, known.map(|schema| schema.name.as_str()).chain(self.names())) {
             Some(near) => error.with_hint(format!("did you mean '{near}'?")),
             None => error,
         }
+    }
+
+    /// The error for a field that names a schema that does not exist.
+    pub(super) fn missing_of_field(&self, owner: &ScopedSchema<'_>, field: &Field, name: &str) -> Error {
+        self.missing(&field_reference(owner, field), name, Some(owner))
     }
 
     /// Checks all references. Returns an error for each name that does not exist and for each circle of parents.
@@ -250,7 +239,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
         let mut checked = HashSet::new();
         for entry in self.entries.values() {
             if let SchemaEntry::Schema(schema) = entry {
-                self.check_one(schema, &[], &mut checked, &mut errors);
+                self.check_one(&ScopedSchema::new(schema), &mut checked, &mut errors);
             }
         }
         errors.dedup_by(|a, b| a.message() == b.message());
@@ -260,48 +249,46 @@ impl<T, F, M> SchemaSet<T, F, M> {
     /// Checks the references of a schema. `checked` has the schemas whose parents are checked.
     fn check_one<'s>(
         &'s self,
-        schema: &'s Schema,
-        scope: &[&'s [Schema]],
+        schema: &ScopedSchema<'s>,
         checked: &mut HashSet<*const Schema>,
         errors: &mut Vec<Error>,
     ) {
-        let scope: Vec<&[Schema]> = scope.iter().copied().chain([schema.definitions.as_slice()]).collect();
-        // A parent may be one of the definitions in scope, so its line of parents may differ from its own.
-        let is_shared = scope.iter().all(|definitions| definitions.is_empty());
-        let none = HashSet::new();
-        let (line, end) = self.line_of_parents(schema, &scope, if is_shared { checked } else { &none });
-        errors.extend(self.line_error(&line, &end, &scope));
-        if is_shared {
-            checked.extend(line.into_iter().map(std::ptr::from_ref));
+        /// How many errors get a hint, because each hint compares all names.
+        const MAX_HINTS: usize = 100;
+        if !checked.contains(&std::ptr::from_ref(schema.schema())) {
+            let (line, end) = self.line_of_parents(schema, checked);
+            errors.extend(self.line_error(&line, &end, errors.len() < MAX_HINTS));
+            checked.extend(line.iter().map(|schema| std::ptr::from_ref(schema.schema())));
         }
-        for field in &schema.fields {
-            let Some(name) = field.schema_name().filter(|name| self.find(name, &scope).is_none()) else {
+        for field in &schema.schema().fields {
+            let Some(name) = field.schema_name().filter(|name| self.find(name, schema).is_none()) else {
                 continue;
             };
-            let reference = format!("field '{}' of schema '{}' names", field.name, schema.name);
-            let error = self.missing(&reference, name, &scope);
-            errors.push(placed(error, schema));
+            let hint = (errors.len() < MAX_HINTS).then_some(schema);
+            let error = self.missing(&field_reference(schema, field), name, hint);
+            errors.push(placed(error, schema.schema()));
         }
-        for definition in &schema.definitions {
-            self.check_one(definition, &scope, checked, errors);
+        for definition in schema.schema().definitions.iter() {
+            self.check_one(&schema.inner(definition), checked, errors);
         }
     }
 
-    /// The fields of a schema and its parents, those of the topmost parent first. A field that is defined again
-    /// replaces the inherited one and keeps its position.
+    /// The fields of a schema and its parents with the schema that each is written in, those of the topmost parent
+    /// first. A field that is defined again replaces the inherited one and keeps its position.
     ///
     /// # Errors
     /// [`Kind::SchemaParse`] if a parent is missing or schemas extend each other in a circle.
-    pub fn fields<'s>(&'s self, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<Vec<&'s Field>> {
-        let mut fields: Vec<&Field> = Vec::new();
+    pub fn fields<'s>(&'s self, schema: &ScopedSchema<'s>) -> Result<Vec<(ScopedSchema<'s>, &'s Field)>> {
+        let mut fields: Vec<(ScopedSchema<'s>, &Field)> = Vec::new();
         let mut positions: HashMap<&str, usize> = HashMap::new();
-        for schema in self.parents(schema, scope)?.into_iter().rev() {
-            for field in &schema.fields {
+        for owner in self.parents(schema)?.into_iter().rev() {
+            for field in &owner.schema().fields {
+                let found = (owner.clone(), field);
                 match positions.entry(&field.name) {
-                    Entry::Occupied(position) => fields[*position.get()] = field,
+                    Entry::Occupied(position) => fields[*position.get()] = found,
                     Entry::Vacant(position) => {
                         position.insert(fields.len());
-                        fields.push(field);
+                        fields.push(found);
                     }
                 }
             }
@@ -348,14 +335,74 @@ impl<T: Text, F: Clone, M: Clone> SchemaSet<T, F, M> {
             objects: Vec::new(),
             models: Vec::new(),
         };
-        let root = compiler.index_of(schema, &[]);
+        let root = compiler.index_of(ScopedSchema::new(schema));
         // A queue instead of recursion, so that a long chain of schemas needs no more stack than a short one.
-        while let Some((index, schema, scope)) = compiler.queue.pop() {
-            compiler.object(index, schema, &scope)?;
+        while let Some((index, schema)) = compiler.queue.pop() {
+            compiler.object(index, &schema)?;
         }
         let objects = compiler.objects.into_iter().flatten().collect();
         Ok(CompiledSchema { name: schema.name.clone(), objects, models: compiler.models, root })
     }
+}
+
+/// The ends of lines of parents, to find a circle without walking a whole line for each schema.
+#[derive(Debug)]
+struct ParentLines {
+    /// For each schema that extends another, a name further up its line.
+    further: HashMap<String, String>,
+}
+
+impl ParentLines {
+    /// The lines of these schemas, without those that close a circle.
+    fn of<M>(entries: &BTreeMap<String, SchemaEntry<M>>) -> Self {
+        let mut lines = Self { further: HashMap::new() };
+        for (name, entry) in entries {
+            if let SchemaEntry::Schema(schema) = entry
+                && let Some(parent) = parent_in_set(schema)
+            {
+                lines.add(name, parent);
+            }
+        }
+        lines
+    }
+
+    /// Adds a schema that extends another. Returns false, and adds nothing, if the line of the other ends with it.
+    fn add(&mut self, name: &str, parent: &str) -> bool {
+        let end = self.end(parent);
+        let is_line = end != name;
+        if is_line {
+            self.further.insert(name.to_owned(), end);
+        }
+        is_line
+    }
+
+    /// The last name of a line: of a schema that extends none, or that does not exist yet.
+    fn end(&mut self, name: &str) -> String {
+        let mut end = name;
+        while let Some(further) = self.further.get(end) {
+            end = further;
+        }
+        let end = end.to_owned();
+        let mut passed = name.to_owned();
+        while let Some(further) = self.further.get_mut(&passed).filter(|further| **further != end) {
+            passed = std::mem::replace(further, end.clone());
+        }
+        end
+    }
+}
+
+/// The name outside of its definitions that a schema extends, directly or through them.
+fn parent_in_set(schema: &Schema) -> Option<&str> {
+    let mut last = ScopedSchema::new(schema);
+    let mut seen = HashSet::new();
+    while seen.insert(std::ptr::from_ref(last.schema())) {
+        let parent = last.schema().extends.as_deref()?;
+        match last.definition(parent) {
+            Some(found) => last = found,
+            None => return Some(parent),
+        }
+    }
+    None
 }
 
 /// How a line of parents ends.
@@ -371,8 +418,8 @@ enum LineEnd<'s> {
 }
 
 /// A resolved name.
-enum ResolvedSchema<'s, M> {
-    Schema(&'s Schema),
+pub(super) enum ResolvedSchema<'s, M> {
+    Schema(ScopedSchema<'s>),
     Model(&'s M),
 }
 
@@ -389,15 +436,20 @@ fn name_conflict(name: &str) -> Error {
 
 /// The error for schemas that extend each other in a circle. `line` is the line of parents up to the one that extends
 /// `name`, which is in the line already.
-fn circle(line: &[&Schema], name: &str) -> Error {
-    let names: Vec<&str> = line.iter().map(|schema| schema.name.as_str()).collect();
+fn circle(line: &[ScopedSchema<'_>], name: &str) -> Error {
+    let names: Vec<&str> = line.iter().map(|schema| schema.schema().name.as_str()).collect();
     let message = format!("schemas extend each other in a circle: {} → {name}", names.join(" → "));
     let error = Error::new(Kind::SchemaParse, message)
         .with_context("circle", names.iter().map(ToString::to_string).collect::<Vec<_>>());
     match line.first() {
-        Some(schema) => placed(error, schema),
+        Some(schema) => placed(error, schema.schema()),
         None => error,
     }
+}
+
+/// The start of a message about the schema that a field names.
+fn field_reference(owner: &ScopedSchema<'_>, field: &Field) -> String {
+    format!("field '{}' of schema '{}' names", field.name, owner.schema().name)
 }
 
 /// The error with the place of the schema, if that is known.
@@ -423,31 +475,33 @@ struct SchemaCompiler<'s, T, F, M> {
     set: &'s SchemaSet<T, F, M>,
     /// The index of each schema that has one, by its address.
     indices: HashMap<*const Schema, PlanIndex>,
-    /// The schemas that are still to be compiled: index, schema, and the definitions in its scope.
-    queue: Vec<(usize, &'s Schema, Vec<&'s [Schema]>)>,
+    /// The schemas that are still to be compiled, and their indices.
+    queue: Vec<(usize, ScopedSchema<'s>)>,
     objects: Vec<Option<ObjectPlan<T, F>>>,
     models: Vec<M>,
 }
 
 impl<'s, T: Text, F: Clone, M: Clone> SchemaCompiler<'s, T, F, M> {
     /// The index of a schema. A schema without one gets the next and is queued.
-    fn index_of(&mut self, schema: &'s Schema, scope: &[&'s [Schema]]) -> PlanIndex {
-        let address = std::ptr::from_ref(schema);
+    fn index_of(&mut self, schema: ScopedSchema<'s>) -> PlanIndex {
+        let address = std::ptr::from_ref(schema.schema());
         if let Some(index) = self.indices.get(&address) {
             return *index;
         }
         let index = self.objects.len();
         self.objects.push(None);
         self.indices.insert(address, PlanIndex::Object(index));
-        let scope = scope.iter().copied().chain([schema.definitions.as_slice()]).collect();
-        self.queue.push((index, schema, scope));
+        self.queue.push((index, schema));
         PlanIndex::Object(index)
     }
 
-    fn object(&mut self, index: usize, schema: &'s Schema, scope: &[&'s [Schema]]) -> Result<()> {
-        let fields = self.set.fields(schema, scope)?;
-        let fields =
-            fields.into_iter().map(|field| self.field(schema, field, scope)).collect::<Result<_>>()?;
+    fn object(&mut self, index: usize, scoped: &ScopedSchema<'s>) -> Result<()> {
+        let schema = scoped.schema();
+        let fields = self.set.fields(scoped)?;
+        let fields = fields
+            .into_iter()
+            .map(|(owner, field)| self.field(schema, &owner, field))
+            .collect::<Result<_>>()?;
         self.objects[index] = Some(ObjectPlan {
             fields,
             forbid_extra: schema.strict,
@@ -457,19 +511,17 @@ impl<'s, T: Text, F: Clone, M: Clone> SchemaCompiler<'s, T, F, M> {
         Ok(())
     }
 
-    fn field(&mut self, schema: &Schema, field: &Field, scope: &[&'s [Schema]]) -> Result<FieldPlan<T, F>> {
+    /// Compiles a field of a schema, which may be inherited from `owner`.
+    fn field(&mut self, schema: &Schema, owner: &ScopedSchema<'s>, field: &Field) -> Result<FieldPlan<T, F>> {
         let nested = match field.schema_name() {
             None => None,
-            Some(name) => Some(match self.set.find(name, scope) {
-                Some(ResolvedSchema::Schema(found)) => self.index_of(found, scope),
+            Some(name) => Some(match self.set.find(name, owner) {
+                Some(ResolvedSchema::Schema(found)) => self.index_of(found),
                 Some(ResolvedSchema::Model(model)) => {
                     self.models.push(model.clone());
                     PlanIndex::Model(self.models.len() - 1)
                 }
-                None => {
-                    let reference = format!("field '{}' of schema '{}' names", field.name, schema.name);
-                    return Err(self.set.missing(&reference, name, scope));
-                }
+                None => return Err(self.set.missing_of_field(owner, field, name)),
             }),
         };
         let rules = field.validators.iter().map(|validator| {

@@ -3,7 +3,8 @@
 //! Files are found recursively and returned in the order of their paths. Threads that live as long as the call read
 //! and compile them in parallel. A bad file does not hide the others: every error is collected with its place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -346,6 +347,10 @@ fn gather<T: Text>(
         files.push(file);
     }
     let mut first_places: HashMap<(&PromptId, &Version), &Place> = HashMap::new();
+    let known = others.map(|others| {
+        let ours = loaded.schemas.iter().map(|schema| schema.name.clone());
+        ours.chain(others.iter().cloned()).collect::<BTreeSet<String>>()
+    });
     for file in &files {
         if file.about.version.is_some() || !file.about.metadata.is_empty() {
             loaded.about.insert(file.name.clone(), file.about.clone());
@@ -357,8 +362,8 @@ fn gather<T: Text>(
                 loaded.errors.push(there_twice(compiled.prompt(), first, place));
                 continue;
             }
-            if let Some(others) = others {
-                let unknown = unknown_schemas(compiled, &loaded.schemas, others, place);
+            if let Some(known) = &known {
+                let unknown = unknown_schemas(compiled, known, place);
                 if !unknown.is_empty() {
                     loaded.errors.extend(unknown);
                     continue;
@@ -394,7 +399,7 @@ fn load_schemas<T>(directory: &Path, loaded: &mut LoadedDirectory<T>) -> Result<
     // References between schemas must resolve and must not form a cycle.
     let mut set = SchemaSet::<Box<str>, (), ()>::default();
     match set.add(found.schemas.clone()) {
-        Ok(()) => loaded.errors.extend(set.check()),
+        Ok(_) => loaded.errors.extend(set.check()),
         Err(error) => loaded.errors.push(error),
     }
     let lints = found.schemas.iter().flat_map(crate::schema::lints);
@@ -408,6 +413,8 @@ fn load_schemas<T>(directory: &Path, loaded: &mut LoadedDirectory<T>) -> Result<
 pub struct SchemaFiles {
     /// The schemas without errors.
     pub schemas: Vec<Schema>,
+    /// The position of each schema, by name.
+    positions: HashMap<String, usize>,
     /// The errors, each with its place.
     pub errors: Vec<Error>,
     /// A warning for each entry that has the name of a schema file and is none.
@@ -452,37 +459,32 @@ fn read_schema_file(path: &Path, found: &mut SchemaFiles) {
     found.errors.extend(file.errors);
     found.heads.push((name.clone(), file.version, file.metadata));
     for schema in file.schemas {
-        match found.schemas.iter().find(|known| known.name == schema.name) {
-            None => found.schemas.push(schema),
-            Some(first) => {
-                let first = first.place.as_ref().and_then(|place| place.name.clone()).unwrap_or_default();
-                found.errors.push(
-                    Error::new(
-                        Kind::SchemaParse,
-                        format!("schema '{}' is in {first} and in {name}", schema.name),
-                    )
-                    .with_context("path", name.clone())
-                    .with_hint("rename one of them"),
-                );
+        let first = match found.positions.entry(schema.name.clone()) {
+            Entry::Vacant(position) => {
+                position.insert(found.schemas.len());
+                found.schemas.push(schema);
+                continue;
             }
-        }
+            Entry::Occupied(position) => &found.schemas[*position.get()],
+        };
+        let first = first.place.as_ref().and_then(|place| place.name.clone()).unwrap_or_default();
+        let message = format!("schema '{}' is in {first} and in {name}", schema.name);
+        found.errors.push(
+            Error::new(Kind::SchemaParse, message)
+                .with_context("path", name.clone())
+                .with_hint("rename one of them"),
+        );
     }
 }
 
 /// An error for each schema that a prompt uses and that does not exist.
-fn unknown_schemas<T: Text>(
-    compiled: &Compiled<T>,
-    schemas: &[Schema],
-    others: &[String],
-    place: &Place,
-) -> Vec<Error> {
+fn unknown_schemas<T: Text>(compiled: &Compiled<T>, known: &BTreeSet<String>, place: &Place) -> Vec<Error> {
     let prompt = compiled.prompt();
-    let known = || schemas.iter().map(|schema| &*schema.name).chain(others.iter().map(String::as_str));
     let named = [("input_schema", &prompt.input_schema), ("output_schema", &prompt.output_schema)];
     named
         .into_iter()
         .filter_map(|(key, schema)| match schema {
-            Some(SchemaSource::Name(name)) if !known().any(|known| known == *name) => {
+            Some(SchemaSource::Name(name)) if !known.contains(&**name) => {
                 let error = Error::new(
                     Kind::Schema,
                     format!(
@@ -491,7 +493,7 @@ fn unknown_schemas<T: Text>(
                     ),
                 )
                 .with_place(place.clone());
-                let near = crate::error::nearest(name, known());
+                let near = crate::error::nearest(name, known.iter().map(String::as_str));
                 Some(match near {
                     Some(near) => error.with_hint(format!("did you mean '{near}'?")),
                     None => error.with_hint("write it in a schema file, or register it with the manager"),

@@ -21,7 +21,7 @@ from report import Row
 from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager._native import parse_json
 from prompt_manager.core.registry import PromptRegistry
-from prompt_manager.exceptions import SchemaValidationError
+from prompt_manager.exceptions import SchemaParseError, SchemaValidationError
 from prompt_manager.integrations import OpenAIIntegration
 from prompt_manager.validation import SchemaLoader
 
@@ -183,8 +183,8 @@ def templates() -> list[Case]:
     ]
 
 
-def prompts(folder: Path) -> list[Case]:
-    """Return the cases of prompts: many in a file, in a registry, schemas, and tool calls in a message."""
+def schemas(folder: Path) -> list[Case]:
+    """Return the cases of schemas: many in a file, that extend each other, and that are nested in each other."""
 
     def chain(size: int) -> Path:
         directory = folder / f"chain-{size}"
@@ -195,10 +195,50 @@ def prompts(folder: Path) -> list[Case]:
         (directory / "chain.yaml").write_text(first + "".join(others))
         return directory
 
+    def schema_file(name: str, schema: str, size: int) -> Path:
+        directory = folder / f"{name}-{size}"
+        directory.mkdir()
+        lines = (f"- {schema.format(number, number - 1)}\n" for number in range(1, size))
+        (directory / "schemas.yaml").write_text("schemas:\n" + "".join(lines))
+        return directory
+
+    def load_schemas(directory: Path) -> None:
+        with suppress(SchemaParseError):
+            SchemaLoader().load_directory_sync(directory)
+
+    def nested(size: int) -> Callable[[], object]:
+        loader = SchemaLoader()
+        loader.register({"name": "s0", "fields": [{"name": "f", "type": "integer"}]})
+        for number in range(1, size):
+            field = {"name": "f", "type": "dict", "nested_schema": f"s{number - 1}"}
+            loader.register({"name": f"s{number}", "fields": [field]})
+        return partial(loader.to_json_schema, f"s{size - 1}")
+
+    contents = {
+        "schemas in a file": "{{name: s{0}, fields: [{{name: f, type: integer}}]}}",
+        "schemas with definitions that extend each other": "{{name: s{0}, extends: s{1}, definitions: "
+        "[{{name: d, fields: [{{name: f, type: string}}]}}]}}",
+        "schemas that extend one that does not exist": "{{name: s{0}, extends: s{1}}}",
+    }
+
     def load_chain(directory: Path) -> None:
         loader = SchemaLoader()
-        size = loader.load_directory_sync(directory)
+        loader.load_directory_sync(directory)
+        size = len(loader.names())
         loader.validate_data_sync(f"s{size - 1}", {f"f{number}": number for number in range(size)})
+
+    return [
+        Case("schemas that extend each other", "schemas, loaded and used once", chain, load_chain, 250),
+        *(
+            Case(name, "schemas", partial(schema_file, name, schema), load_schemas, 250)
+            for name, schema in contents.items()
+        ),
+        Case("schemas nested in each other", "schemas, as JSON Schema", nested, lambda write: write(), 250),
+    ]
+
+
+def prompts(folder: Path) -> list[Case]:
+    """Return the cases of prompts: many in a file, in a registry, and tool calls in a message."""
 
     source = "---\nid: p{0}\nversion: 1.0.0\nformat: text\ntemplate: Hello {{{{name}}}} {0}\n"
 
@@ -224,7 +264,6 @@ def prompts(folder: Path) -> list[Case]:
     openai = OpenAIIntegration(TemplateEngine())
     return [
         Case("prompts in a file", "YAML documents", file, PromptManager.from_directory_sync, 500),
-        Case("schemas that extend each other", "schemas, loaded and used once", chain, load_chain, 250),
         Case("prompts in a registry", "registered one by one", int, register, 500),
         Case(
             "tool calls in a message",
@@ -240,5 +279,5 @@ def measure(effort: Effort) -> list[Row]:
     """Measure the exponent of each case."""
     rounds = min(effort.rounds, 5)
     with TemporaryDirectory() as folder:
-        cases = [*templates(), *prompts(Path(folder)), *answers()]
+        cases = [*templates(), *prompts(Path(folder)), *schemas(Path(folder)), *answers()]
         return [Row(case.name, case.title, exponent(case, rounds), target=TARGET, unit="exponent") for case in cases]

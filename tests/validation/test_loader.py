@@ -263,6 +263,37 @@ def test_an_unknown_schema_name_gets_a_suggestion(loader):
     assert caught.value.hint == "did you mean 'order'?"
 
 
+def test_an_inherited_field_uses_the_definitions_of_its_own_schema(loader):
+    definition = {"name": "line", "fields": [{"name": "count", "type": "integer"}]}
+    rows = {"name": "rows", "type": "list", "item_schema": "line"}
+    loader.register({"name": "base", "fields": [rows], "definitions": [definition]})
+    other = {"name": "line", "fields": [{"name": "text", "type": "string"}]}
+    loader.register({"name": "order", "extends": "base", "definitions": [other]})
+    data = {"rows": [{"count": 2}]}
+    assert loader.validate_data_sync("order", data) == data
+    assert list(loader.to_json_schema("order")["$defs"]["line"]["properties"]) == ["count"]
+    assert list(loader.example("order")["rows"][0]) == ["count"]
+
+
+@pytest.mark.parametrize("parent", ["s0", "s7"])
+def test_a_circle_is_found_however_late_it_closes(loader, parent):
+    for at in range(9):
+        loader.register({"name": f"s{at}", "extends": f"s{at + 1}"})
+    with pytest.raises(SchemaParseError, match=r"s9 → .*s9"):
+        loader.register({"name": "s9", "extends": parent})
+    loader.register({"name": "s9", "fields": [{"name": "x", "type": "integer"}]})
+    assert loader.validate_data_sync("s0", {"x": 1}) == {"x": 1}
+
+
+def test_a_file_with_errors_adds_nothing(loader, tmp_path):
+    good = [{"name": f"s{at}", "extends": f"s{at - 1}"} for at in range(1, 4)]
+    path = tmp_path / "schemas.yaml"
+    path.write_text(yaml.safe_dump({"schemas": [*good, {"name": "s0", "extends": "s3"}]}), encoding="utf-8")
+    with pytest.raises(SchemaParseError, match="in a circle"):
+        loader.load_file_sync(path)
+    assert loader.names() == []
+
+
 def test_a_long_chain_of_schemas_does_not_overflow_the_stack(loader):
     for at in range(3000):
         inner = [{"name": "x", "type": "dict", "nested_schema": f"s{at + 1}", "required": False}] if at < 2999 else []

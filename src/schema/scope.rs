@@ -1,0 +1,86 @@
+//! Which schemas a name can refer to: the definitions of the schema that uses it, then those of the schemas around it.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use super::model::Schema;
+
+/// Schemas that only the schema that contains them can refer to, in order and by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Definitions {
+    schemas: Vec<Schema>,
+    #[serde(skip)]
+    positions: HashMap<String, usize>,
+}
+
+impl From<Vec<Schema>> for Definitions {
+    fn from(schemas: Vec<Schema>) -> Self {
+        let mut positions = HashMap::with_capacity(schemas.len());
+        for (position, schema) in schemas.iter().enumerate() {
+            positions.entry(schema.name.clone()).or_insert(position);
+        }
+        Self { schemas, positions }
+    }
+}
+
+impl Deref for Definitions {
+    type Target = [Schema];
+
+    fn deref(&self) -> &[Schema] {
+        &self.schemas
+    }
+}
+
+impl Definitions {
+    /// The schema of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Schema> {
+        self.positions.get(name).map(|position| &self.schemas[*position])
+    }
+}
+
+/// A schema, and the schemas that contain it as a definition. A parent of it has its own: names within a parent mean
+/// what they mean where the parent is written.
+#[derive(Debug, Clone)]
+pub struct ScopedSchema<'s>(Rc<ScopeNode<'s>>);
+
+#[derive(Debug)]
+struct ScopeNode<'s> {
+    schema: &'s Schema,
+    outer: Option<ScopedSchema<'s>>,
+}
+
+impl<'s> ScopedSchema<'s> {
+    /// A schema that is no definition of another.
+    #[must_use]
+    pub fn new(schema: &'s Schema) -> Self {
+        Self(Rc::new(ScopeNode { schema, outer: None }))
+    }
+
+    /// A definition of this schema.
+    #[must_use]
+    pub fn inner(&self, definition: &'s Schema) -> Self {
+        Self(Rc::new(ScopeNode { schema: definition, outer: Some(self.clone()) }))
+    }
+
+    /// The schema itself.
+    #[must_use]
+    pub fn schema(&self) -> &'s Schema {
+        self.0.schema
+    }
+
+    /// The schema and those that contain it, the innermost first.
+    pub fn around(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |scoped| scoped.0.outer.as_ref())
+    }
+
+    /// The definition that a name refers to here. Inner definitions come before outer ones.
+    #[must_use]
+    pub fn definition(&self, name: &str) -> Option<Self> {
+        self.around().find_map(|around| Some(around.inner(around.schema().definitions.named(name)?)))
+    }
+}
