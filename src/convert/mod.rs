@@ -32,6 +32,7 @@ pub mod request;
 mod request_extra;
 mod request_tools;
 mod rules;
+mod sent_calls;
 #[cfg(feature = "python")]
 pub(crate) mod unpaired;
 

@@ -9,9 +9,8 @@ use super::cache_hints::CacheHints;
 use super::carried;
 use super::payload::{Member, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
-use super::rules::{
-    self, CallLink, CallPairing, CallRef, DROPPED, FUNCTION_ID, IdRewriter, LEFT_OUT, PASSED_ON,
-};
+use super::rules::{self, CallRef, DROPPED, IdRewriter, LEFT_OUT, PASSED_ON};
+use super::sent_calls::SentCalls;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{CacheHint, Carried, Content, Message, Role, Tree};
 use crate::template::Output;
@@ -103,8 +102,7 @@ pub fn request<S: Output>(
     let mut conversation = Conversation {
         options,
         violations: ViolationHandler::new(options.strict, report),
-        ids: IdRewriter::from_messages(&messages),
-        pairing: CallPairing::default(),
+        calls: SentCalls::new(IdRewriter::from_messages(&messages)),
         system: Vec::new(),
         turns: Vec::with_capacity(messages.len()),
         turn_messages: 0,
@@ -120,8 +118,7 @@ pub fn request<S: Output>(
 struct Conversation<'a, S> {
     options: &'a AnthropicOptions,
     violations: ViolationHandler<'a>,
-    ids: IdRewriter,
-    pairing: CallPairing,
+    calls: SentCalls,
     system: Vec<TurnContent<S>>,
     turns: Vec<Turn<S>>,
     /// The number of messages so far, without system messages.
@@ -268,7 +265,7 @@ impl<S: Output> Conversation<'_, S> {
             return self.violations.handle(rules::empty_content(at), DROPPED);
         };
         let content = content.cached(message.cache.as_ref(), at, &mut self.violations)?;
-        self.close()?;
+        self.calls.close(&mut self.violations)?;
         self.turns.push(Turn { role_name: SYSTEM, content, results: 0, beside, last: at });
         Ok(())
     }
@@ -287,7 +284,7 @@ impl<S: Output> Conversation<'_, S> {
         let mut content = content.unwrap_or_else(TurnContent::empty);
         for (index, call) in message.tool_calls.into_iter().enumerate() {
             let call_ref = CallRef::Tool(index);
-            let sent = self.call_id(&call.id, call_ref, at)?;
+            let sent = self.calls.tool_call(&call.id, call_ref, at, &mut self.violations)?;
             let id = sent.map_or(Payload::Text(call.id), Payload::String);
             content.blocks_mut().push(blocks::tool_use(
                 id,
@@ -298,11 +295,7 @@ impl<S: Output> Conversation<'_, S> {
             )?);
         }
         if let Some(call) = message.function_call {
-            let id = self.ids.fresh(FUNCTION_ID);
-            call.name.with_str(|name| {
-                self.pairing.call(CallLink::Name, name, Some(id.clone()), CallRef::Function, at);
-            });
-            let id = Payload::String(id);
+            let id = Payload::String(self.calls.function_call(&call.name, at));
             let block = blocks::tool_use(id, call, CallRef::Function, at, &mut self.violations)?;
             content.blocks_mut().push(block);
         }
@@ -316,9 +309,7 @@ impl<S: Output> Conversation<'_, S> {
     /// Adds a turn in Anthropic's own blocks, among which the calls are.
     fn add_carried_turn(&mut self, message: &Message<S>, carried: Carried<S>, at: Position) -> Result<()> {
         self.begin(at)?;
-        for (index, call) in message.tool_calls.iter().enumerate() {
-            call.id.with_str(|id| self.pairing.call(CallLink::Id, id, None, CallRef::Tool(index), at));
-        }
+        self.calls.carried(message, at);
         if let Some(turn) = self.turns.last_mut() {
             turn.content.append(TurnContent::carried(carried));
         }
@@ -328,13 +319,7 @@ impl<S: Output> Conversation<'_, S> {
     /// Adds a `tool_result` block as it came.
     fn add_carried_result(&mut self, message: &Message<S>, carried: Carried<S>, at: Position) -> Result<()> {
         self.begin(at)?;
-        if let Some(Err(violation)) = message
-            .tool_call_id
-            .as_ref()
-            .map(|id| id.with_str(|id| self.pairing.answer(CallLink::Id, id, at)))
-        {
-            self.violations.handle(violation, PASSED_ON)?;
-        }
+        self.calls.answered(message, at, &mut self.violations)?;
         if let Some(turn) = self.turns.last_mut() {
             for block in carried::payloads(carried) {
                 turn.content.blocks_mut().insert(turn.results, block);
@@ -349,13 +334,9 @@ impl<S: Output> Conversation<'_, S> {
         if let Some(carried) = message.carried.take() {
             return self.add_carried_result(&message, *carried, at);
         }
-        let content = blocks::turn_content(message.content, at, &mut self.violations)?;
+        let content = blocks::turn_content(message.content.take(), at, &mut self.violations)?;
         self.begin(at)?;
-        let id = match (message.tool_call_id, message.name) {
-            (Some(id), _) => self.result_id(id, at)?,
-            (None, Some(name)) => self.function_id(&name, at)?,
-            (None, None) => return Ok(()),
-        };
+        let id = Payload::String(self.calls.result_id(&message, at, &mut self.violations)?);
         let mut result = Vec::with_capacity(4);
         result.push(member("type", Payload::Static("tool_result")));
         result.push(member("tool_use_id", id));
@@ -392,7 +373,7 @@ impl<S: Output> Conversation<'_, S> {
             _ => {}
         }
         if role_name == "assistant" {
-            self.close()?;
+            self.calls.close(&mut self.violations)?;
         }
         self.turns.push(Turn {
             role_name,
@@ -404,51 +385,8 @@ impl<S: Output> Conversation<'_, S> {
         Ok(())
     }
 
-    /// Ends the pairing of the calls so far. Returns whether a call has no result.
-    fn close(&mut self) -> Result<bool> {
-        let open = self.pairing.close();
-        let any = !open.is_empty();
-        for violation in open {
-            self.violations.handle(violation, PASSED_ON)?;
-        }
-        Ok(any)
-    }
-
-    /// Records a tool call. Returns the id to send, if it is not the call's own.
-    fn call_id(&mut self, id: &S, call_ref: CallRef, at: Position) -> Result<Option<String>> {
-        id.with_str(|id| {
-            let sent = match self.pairing.duplicate(id, call_ref, at) {
-                Some(violation) => {
-                    self.violations.handle(violation, "sent with a new id")?;
-                    Some(self.ids.fresh(id))
-                }
-                None => self.ids.rewrite(id),
-            };
-            self.pairing.call(CallLink::Id, id, sent.clone(), call_ref, at);
-            Ok(sent)
-        })
-    }
-
-    /// The id of the call that a tool message answers.
-    fn result_id(&mut self, id: S, at: Position) -> Result<Payload<S>> {
-        let sent = id.with_str(|id| match self.pairing.answer(CallLink::Id, id, at) {
-            Ok(sent) => Ok(sent),
-            Err(violation) => self.violations.handle(violation, PASSED_ON).map(|()| self.ids.rewrite(id)),
-        })?;
-        Ok(sent.map_or(Payload::Text(id), Payload::String))
-    }
-
-    /// The id of the call that a function message answers, which was made for the call.
-    fn function_id(&mut self, name: &S, at: Position) -> Result<Payload<S>> {
-        let sent = name.with_str(|name| match self.pairing.answer(CallLink::Name, name, at) {
-            Ok(sent) => Ok(sent),
-            Err(violation) => self.violations.handle(violation, PASSED_ON).map(|()| None),
-        })?;
-        Ok(Payload::String(sent.unwrap_or_else(|| self.ids.fresh(FUNCTION_ID))))
-    }
-
     fn finish(mut self) -> Result<Payload<S>> {
-        let open = self.close()?;
+        let open = self.calls.close(&mut self.violations)?;
         let Some(last) = self.turns.last_mut() else {
             return Err(rules::no_turns("Anthropic", self.turn_messages > 0));
         };

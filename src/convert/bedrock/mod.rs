@@ -10,9 +10,8 @@ pub(super) mod tool_config;
 
 use super::payload::{Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
-use super::rules::{
-    self, CallLink, CallPairing, CallRef, DROPPED, FUNCTION_ID, IdRewriter, LEFT_OUT, PASSED_ON,
-};
+use super::rules::{self, CallRef, DROPPED, IdRewriter, LEFT_OUT, PASSED_ON};
+use super::sent_calls::SentCalls;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{FunctionCall, Message, Role};
 use crate::template::Output;
@@ -97,11 +96,10 @@ pub fn request<S: Output>(
     }
     let mut conversation = BedrockConversation {
         options,
-        ids: IdRewriter::fitting(is_call_id, &messages),
+        calls: SentCalls::new(IdRewriter::fitting(is_call_id, &messages)),
         names: IdRewriter::of_names(is_tool_name, &messages),
         writer: BlockWriter::new(ViolationHandler::new(options.strict, report), &messages),
         has_turns: rules::has_turns(&messages),
-        pairing: CallPairing::default(),
         system: Vec::new(),
         turns: Vec::with_capacity(messages.len()),
     };
@@ -114,13 +112,12 @@ pub fn request<S: Output>(
 /// The conversation under construction.
 struct BedrockConversation<'a, S> {
     options: BedrockOptions,
-    ids: IdRewriter,
+    calls: SentCalls,
     /// The names of the tools that are called.
     names: IdRewriter,
     writer: BlockWriter<'a>,
     /// Whether there are other messages than system messages.
     has_turns: bool,
-    pairing: CallPairing,
     system: Vec<Payload<S>>,
     turns: Vec<BlockTurn<S>>,
 }
@@ -170,7 +167,7 @@ impl<S: Output> BedrockConversation<'_, S> {
             return self.writer.violations.handle(rules::empty_content(at), DROPPED);
         }
         if stays {
-            self.close()?;
+            self.calls.close(&mut self.writer.violations)?;
             self.turns.push(BlockTurn { role_name: SYSTEM, results: Vec::new(), blocks, last: at });
         } else {
             self.system.extend(blocks);
@@ -182,9 +179,7 @@ impl<S: Output> BedrockConversation<'_, S> {
     fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
         let blocks = if let Some(carried) = message.carried.take() {
             self.begin(at)?;
-            for (index, call) in message.tool_calls.iter().enumerate() {
-                call.id.with_str(|id| self.pairing.call(CallLink::Id, id, None, CallRef::Tool(index), at));
-            }
+            self.calls.carried(&message, at);
             self.writer.carried(*carried, at)?
         } else {
             rules::refusal_as_content(&mut message, "Bedrock", at, &mut self.writer.violations)?;
@@ -211,15 +206,12 @@ impl<S: Output> BedrockConversation<'_, S> {
     fn calls(&mut self, message: Message<S>, at: Position, blocks: &mut Vec<Payload<S>>) -> Result<()> {
         for (index, call) in message.tool_calls.into_iter().enumerate() {
             let call_ref = CallRef::Tool(index);
-            let sent = self.call_id(&call.id, call_ref, at)?;
+            let sent = self.calls.tool_call(&call.id, call_ref, at, &mut self.writer.violations)?;
             let id = sent.map_or(Payload::Text(call.id), Payload::String);
             blocks.push(self.tool_use(id, call.function, call_ref, at)?);
         }
         if let Some(call) = message.function_call {
-            let id = self.ids.fresh(FUNCTION_ID);
-            call.name.with_str(|name| {
-                self.pairing.call(CallLink::Name, name, Some(id.clone()), CallRef::Function, at);
-            });
+            let id = self.calls.function_call(&call.name, at);
             blocks.push(self.tool_use(Payload::String(id), call, CallRef::Function, at)?);
         }
         Ok(())
@@ -255,25 +247,10 @@ impl<S: Output> BedrockConversation<'_, S> {
         Ok(self.names.rewrite(name))
     }
 
-    /// Records a tool call. Returns the id to send, if it is not the call's own.
-    fn call_id(&mut self, id: &S, call_ref: CallRef, at: Position) -> Result<Option<String>> {
-        id.with_str(|id| {
-            let sent = match self.pairing.duplicate(id, call_ref, at) {
-                Some(violation) => {
-                    self.writer.violations.handle(violation, "sent with a new id")?;
-                    Some(self.ids.fresh(id))
-                }
-                None => self.ids.rewrite(id),
-            };
-            self.pairing.call(CallLink::Id, id, sent.clone(), call_ref, at);
-            Ok(sent)
-        })
-    }
-
     /// Adds a tool or function message.
     fn add_result(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
         self.begin(at)?;
-        let id = self.answered(&message, at)?;
+        let id = self.calls.result_id(&message, at, &mut self.writer.violations)?;
         let blocks = match message.carried.take() {
             Some(carried) => self.writer.carried(*carried, at)?,
             None => self.result(message, id, at)?,
@@ -282,28 +259,6 @@ impl<S: Output> BedrockConversation<'_, S> {
             turn.results.extend(blocks);
         }
         Ok(())
-    }
-
-    /// The id of the call that a message answers, as it was sent.
-    fn answered(&mut self, message: &Message<S>, at: Position) -> Result<String> {
-        let (link, key) = match (&message.tool_call_id, &message.name) {
-            (Some(id), _) => (CallLink::Id, id),
-            (None, Some(name)) => (CallLink::Name, name),
-            (None, None) => return Ok(self.ids.fresh(FUNCTION_ID)),
-        };
-        key.with_str(|key| {
-            let sent = match self.pairing.answer(link, key, at) {
-                Ok(sent) => sent,
-                Err(violation) => {
-                    self.writer.violations.handle(violation, PASSED_ON)?;
-                    match link {
-                        CallLink::Id => self.ids.rewrite(key),
-                        CallLink::Name => Some(self.ids.fresh(FUNCTION_ID)),
-                    }
-                }
-            };
-            Ok(sent.unwrap_or_else(|| key.to_owned()))
-        })
     }
 
     fn result(&mut self, message: Message<S>, id: String, at: Position) -> Result<Vec<Payload<S>>> {
@@ -335,24 +290,14 @@ impl<S: Output> BedrockConversation<'_, S> {
             _ => {}
         }
         if role_name == ASSISTANT {
-            self.close()?;
+            self.calls.close(&mut self.writer.violations)?;
         }
         self.turns.push(BlockTurn { role_name, results: Vec::new(), blocks: Vec::new(), last: at });
         Ok(())
     }
 
-    /// Ends the pairing of the calls so far. Returns whether a call has no result.
-    fn close(&mut self) -> Result<bool> {
-        let open = self.pairing.close();
-        let any = !open.is_empty();
-        for violation in open {
-            self.writer.violations.handle(violation, PASSED_ON)?;
-        }
-        Ok(any)
-    }
-
     fn finish(mut self) -> Result<Payload<S>> {
-        let open = self.close()?;
+        let open = self.calls.close(&mut self.writer.violations)?;
         let Some(last) = self.turns.last() else {
             return Err(rules::no_turns("Bedrock", self.has_turns));
         };

@@ -13,9 +13,8 @@ use std::collections::HashMap;
 use super::carried;
 use super::payload::{Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
-use super::rules::{
-    self, CallLink, CallPairing, CallRef, DROPPED, FUNCTION_ID, IdRewriter, LEFT_OUT, PASSED_ON,
-};
+use super::rules::{self, CallRef, DROPPED, IdRewriter, LEFT_OUT, PASSED_ON};
+use super::sent_calls::SentCalls;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{FunctionCall, Message, Role};
 use crate::template::Output;
@@ -65,9 +64,8 @@ pub fn request<S: Output>(
     let mut conversation = GeminiConversation {
         options,
         violations: ViolationHandler::new(options.strict, report),
-        ids: IdRewriter::from_messages(&messages),
+        sent: SentCalls::new(IdRewriter::fitting(|_| true, &messages)),
         has_turns: rules::has_turns(&messages),
-        pairing: CallPairing::default(),
         calls: Vec::new(),
         places: HashMap::new(),
         system: Vec::new(),
@@ -83,10 +81,9 @@ pub fn request<S: Output>(
 struct GeminiConversation<'a, S> {
     options: GeminiOptions,
     violations: ViolationHandler<'a>,
-    ids: IdRewriter,
+    sent: SentCalls,
     /// Whether there are other messages than system messages.
     has_turns: bool,
-    pairing: CallPairing,
     /// The calls of the last turn of the model.
     calls: Vec<TurnCall>,
     /// The places of these calls by their ids.
@@ -181,7 +178,7 @@ impl<S: Output> GeminiConversation<'_, S> {
 
     /// Ends the pairing of the calls so far, and records those of the next turn.
     fn begin_calls(&mut self, message: &Message<S>, at: Position) -> Result<()> {
-        self.close()?;
+        self.sent.close(&mut self.violations)?;
         self.calls.clear();
         self.places.clear();
         let is_first = self.turns.last().is_none_or(|turn| turn.role_name == MODEL);
@@ -193,24 +190,14 @@ impl<S: Output> GeminiConversation<'_, S> {
         for (index, call) in message.tool_calls.iter().enumerate() {
             let call_ref = CallRef::Tool(index);
             let name = call.function.name.with_str(str::to_owned);
-            let sent = call.id.with_str(|id| {
-                let sent = match self.pairing.duplicate(id, call_ref, at) {
-                    Some(violation) => {
-                        self.violations.handle(violation, "sent with a new id")?;
-                        Some(self.ids.fresh(id))
-                    }
-                    None => None,
-                };
-                self.pairing.call(CallLink::Id, id, sent.clone(), call_ref, at);
-                Ok::<_, Error>(sent.unwrap_or_else(|| id.to_owned()))
-            })?;
+            let sent = self.sent.tool_call(&call.id, call_ref, at, &mut self.violations)?;
+            let sent = sent.unwrap_or_else(|| call.id.with_str(str::to_owned));
             self.places.insert(sent.clone(), self.calls.len());
             self.calls.push(TurnCall { id: sent, name });
         }
         if let Some(call) = &message.function_call {
             let name = call.name.with_str(str::to_owned);
-            let id = self.ids.fresh(FUNCTION_ID);
-            self.pairing.call(CallLink::Name, &name, Some(id.clone()), CallRef::Function, at);
+            let id = self.sent.function_call(&call.name, at);
             self.places.insert(id.clone(), self.calls.len());
             self.calls.push(TurnCall { id, name });
         }
@@ -257,15 +244,8 @@ impl<S: Output> GeminiConversation<'_, S> {
 
     /// The position of the call that a message answers among the calls of its turn.
     fn answered(&mut self, message: &Message<S>, at: Position) -> Result<Option<usize>> {
-        let (link, key) = match (&message.tool_call_id, &message.name) {
-            (Some(id), _) => (CallLink::Id, id),
-            (None, Some(name)) => (CallLink::Name, name),
-            (None, None) => return Ok(None),
-        };
-        key.with_str(|key| match self.pairing.answer(link, key, at) {
-            Ok(sent) => Ok(self.places.get(sent.as_deref().unwrap_or(key)).copied()),
-            Err(violation) => self.violations.handle(violation, PASSED_ON).map(|()| None),
-        })
+        let sent = self.sent.answered(message, at, &mut self.violations)?;
+        Ok(sent.and_then(|sent| self.places.get(&sent).copied()))
     }
 
     /// The part of a result. Gemini needs the name of the function, which is that of its call.
@@ -287,18 +267,8 @@ impl<S: Output> GeminiConversation<'_, S> {
         Ok(Payload::map([("function_response", Payload::Map(response))]))
     }
 
-    /// Ends the pairing of the calls so far. Returns whether a call has no result.
-    fn close(&mut self) -> Result<bool> {
-        let open = self.pairing.close();
-        let any = !open.is_empty();
-        for violation in open {
-            self.violations.handle(violation, PASSED_ON)?;
-        }
-        Ok(any)
-    }
-
     fn finish(mut self) -> Result<Payload<S>> {
-        let open = self.close()?;
+        let open = self.sent.close(&mut self.violations)?;
         let Some(last) = self.turns.last() else {
             return Err(rules::no_turns("Gemini", self.has_turns));
         };
