@@ -49,6 +49,13 @@ def has_blank_text(messages):
     return any(isinstance(text, str) and not text.strip() for text in [*texts, *parts])
 
 
+def has_blank_part(messages):
+    """Return whether a part of a message or of a result is a blank text."""
+    lists = [message["content"] for message in messages if isinstance(message.get("content"), list)]
+    texts = [part.get("text") for parts in lists for part in parts]
+    return any(isinstance(text, str) and not text.strip() for text in texts)
+
+
 APIS = {
     "openai": Api(
         "OpenAI",
@@ -84,7 +91,8 @@ APIS = {
         BedrockIntegration,
         bedrock_form,
         lambda form: bedrock_converse.check(with_tools(form)),
-        lambda messages: has_blank_text(messages) or repeats_system(messages),
+        # The checker takes a blank text in the result of a tool, which the models behind Bedrock refuse.
+        lambda messages: has_blank_text(messages) or has_blank_part(messages) or repeats_system(messages),
     ),
 }
 
