@@ -34,6 +34,7 @@ pub mod prompt;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod schema;
+mod stack_room;
 pub mod store;
 pub mod template;
 

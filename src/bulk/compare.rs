@@ -8,6 +8,7 @@ use super::number;
 use super::value::ArrowValue;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{BYTES_OF_A_STEP, PLAIN_DEPTH};
+use crate::stack_room;
 use crate::template::ValueKind;
 
 impl<'a> ArrowData<'a> {
@@ -21,6 +22,7 @@ impl<'a> ArrowData<'a> {
             )
             .with_hint("compare the members that matter, such as `(eq a.id b.id)`"));
         }
+        stack_room::check(depth, Kind::TemplateRender)?;
         let (a_kind, b_kind) = (a.kind(), b.kind());
         if a_kind.is_number() && b_kind.is_number() {
             return Ok(number::order(a, b) == Some(Ordering::Equal));

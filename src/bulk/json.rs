@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::data::ArrowData;
 use super::value::ArrowValue;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::limits::{BYTES_OF_A_STEP, PLAIN_DEPTH};
+use crate::stack_room;
 use crate::template::{Data, JsonText, Sink, Style, ValueKind, WriteOutcome};
 
 impl<'a> ArrowData<'a> {
@@ -14,6 +15,7 @@ impl<'a> ArrowData<'a> {
         if depth > PLAIN_DEPTH {
             return Err(JsonText::too_deep());
         }
+        stack_room::check(depth, Kind::TemplateRender)?;
         let before = out.len();
         match value {
             ArrowValue::Null => out.literal("null")?,

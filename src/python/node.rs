@@ -10,6 +10,7 @@ use super::data::PyData;
 use crate::de::{NodeValue, SourceNode, SourceSpan};
 use crate::error::{Error, Kind, Result};
 use crate::limits::PLAIN_DEPTH;
+use crate::stack_room;
 
 /// Converts a value to a node. A value that is not plain data, such as a date or a model, is converted to JSON first.
 ///
@@ -27,6 +28,7 @@ fn of_value(value: &Bound<'_, PyAny>, depth: usize) -> Result<SourceNode<'static
         let message = format!("the value is nested more than {PLAIN_DEPTH} levels deep, or contains itself");
         return Err(Error::new(Kind::PromptInvalid, message));
     }
+    stack_room::check(depth, Kind::PromptInvalid)?;
     let node = |value| Ok(SourceNode::new(SourceSpan::NONE, value));
     if let Ok(text) = value.cast_exact::<PyString>() {
         if let Ok(text) = text.to_cow() {

@@ -11,6 +11,7 @@ use super::values::{Trail, Values};
 use super::violation::{Violation, invalid};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::limits::DATA_DEPTH;
+use crate::stack_room;
 use crate::template::{Text, ValueKind};
 
 /// Maximum number of violations that one error lists.
@@ -184,6 +185,7 @@ impl<'w, D: Values> Validation<'w, D> {
             self.add_violation(trail, "depth", format!("the data nests deeper than {DATA_DEPTH} levels"));
             return Ok(None);
         }
+        stack_room::check(depth, Kind::Schema)?;
         match plan {
             PlanIndex::Object(at) => {
                 let compiled = self.compiled;

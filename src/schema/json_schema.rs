@@ -16,6 +16,7 @@ use super::pattern;
 use super::schema_set::{ResolvedSchema, SchemaSet};
 use super::scope::ScopedSchema;
 use crate::error::{Error, Kind, Result};
+use crate::stack_room;
 
 /// Which JSON Schema to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -635,6 +636,7 @@ impl<'r> JsonSchemaReader<'r> {
         if path.len() > MAX_PATH {
             return Err(refused("#", "it nests too deeply, or a `$ref` leads back to itself"));
         }
+        stack_room::check(path.len(), Kind::SchemaParse)?;
         if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
             if let Some(other) =
                 keywords.keys().find(|key| *key != "$ref" && !ANNOTATIONS.contains(&key.as_str()))

@@ -12,6 +12,7 @@ use super::ast::{
 use super::lexer::{Lexer, Token, TokenKind as K};
 use crate::error::{Error, Kind, Place, Result};
 use crate::limits::{Limits, MAX_NESTING};
+use crate::stack_room;
 
 /// Checks that a source does not exceed the limit on its length.
 pub(super) fn check_size(source: &str, limits: &Limits) -> Result<()> {
@@ -29,8 +30,14 @@ pub(super) fn check_size(source: &str, limits: &Limits) -> Result<()> {
 /// Parses a template, without trimming white space.
 pub(super) fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Program<'s>> {
     check_size(source, limits)?;
-    let mut parser =
-        TemplateParser { source, lexer: Lexer::new(source), ahead: Vec::new(), open: Vec::new(), limits };
+    let mut parser = TemplateParser {
+        source,
+        lexer: Lexer::new(source),
+        ahead: Vec::new(),
+        open: Vec::new(),
+        limits,
+        most_levels: stack_room::levels_to_compile(),
+    };
     let program = parser.program()?;
     let token = parser.next()?;
     match token.kind {
@@ -52,6 +59,8 @@ struct TemplateParser<'s, 'l> {
     /// The places of the open tags and parentheses, for errors that point at them.
     open: Vec<Span>,
     limits: &'l Limits,
+    /// How many of them the stack of the thread can hold.
+    most_levels: usize,
 }
 
 /// The arguments after a name in a tag.
@@ -115,6 +124,9 @@ impl<'s> TemplateParser<'s, '_> {
             )
             .at(span.start)
             .with_hint("move inner blocks into partials, or raise limits.nesting"));
+        }
+        if self.open.len() > self.most_levels {
+            return Err(stack_room::full(Kind::TemplateSyntax).at(span.start));
         }
         self.open.push(span);
         Ok(())

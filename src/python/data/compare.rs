@@ -17,6 +17,7 @@ use super::reading::ObjectReading;
 use super::resolved::Resolved;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{BYTES_OF_A_STEP, ONE_CALL_VALUES, PLAIN_DEPTH};
+use crate::stack_room;
 use crate::template::{Item, ValueKind};
 
 impl<'py> PyData<'_, 'py> {
@@ -30,6 +31,7 @@ impl<'py> PyData<'_, 'py> {
         if depth > PLAIN_DEPTH {
             return Err(too_deep());
         }
+        stack_room::check(depth, Kind::TemplateRender)?;
         let (a, b) = (self.content(a)?, self.content(b)?);
         match (a.kind, b.kind) {
             (ValueKind::Integer | ValueKind::Float, ValueKind::Integer | ValueKind::Float) => {
@@ -183,6 +185,7 @@ impl<'py> PyData<'_, 'py> {
         if depth > PLAIN_DEPTH {
             return Err(too_deep());
         }
+        stack_room::check(depth, Kind::TemplateRender)?;
         if *counted > ONE_CALL_VALUES {
             return Err(Error::new(
                 Kind::TemplateRender,

@@ -10,6 +10,7 @@ use super::reading::ObjectReading;
 use crate::error::{Error, Kind, Result};
 use crate::limits::PLAIN_DEPTH;
 use crate::python::surrogates;
+use crate::stack_room;
 use crate::template::{Data, JsonText, Output, Sink, Style, ValueKind, WriteOutcome};
 
 impl<'py> PyData<'_, 'py> {
@@ -21,6 +22,7 @@ impl<'py> PyData<'_, 'py> {
                 "the value is nested more than {PLAIN_DEPTH} levels deep, or contains itself"
             )));
         }
+        stack_room::check(depth, Kind::TemplateRender)?;
         let resolved = self.content(value)?;
         let value = &resolved.value;
         Ok(match resolved.kind {

@@ -12,10 +12,11 @@ use super::PyData;
 use super::object::Object;
 use super::reading::ObjectReading;
 use crate::base64;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::limits::{BYTES_OF_A_STEP, PLAIN_DEPTH};
 use crate::python::surrogates;
 use crate::schema::Values;
+use crate::stack_room;
 use crate::template::{Data, JsonText, Sink, Style, ValueKind, WriteOutcome};
 
 impl<'py> PyData<'_, 'py> {
@@ -25,6 +26,7 @@ impl<'py> PyData<'_, 'py> {
         if depth > PLAIN_DEPTH {
             return Err(JsonText::too_deep());
         }
+        stack_room::check(depth, Kind::TemplateRender)?;
         let before = out.len();
         let resolved = self.content(value)?;
         let value = &resolved.value;

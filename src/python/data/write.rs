@@ -8,11 +8,12 @@ use pyo3::types::{PyFloat, PyInt, PyString};
 use super::PyData;
 use super::object::Object;
 use super::resolved::Resolved;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::limits::{PRINT_DEPTH, PRINT_ITEMS};
 use crate::python::error::foreign;
 use crate::python::sink::PySink;
 use crate::python::surrogates;
+use crate::stack_room;
 use crate::template::{
     Data, Item, Sink, Style, ValueKind, WriteOutcome, javascript_number, pieces, python_number,
     too_deep_to_print, too_many_to_print,
@@ -89,6 +90,7 @@ impl<'py> PyData<'_, 'py> {
         if depth >= PRINT_DEPTH {
             return Err(too_deep_to_print());
         }
+        stack_room::check(depth, Kind::TemplateRender)?;
         let mut first = true;
         let mut written = WriteOutcome::Done;
         self.walk_sequence(list, &mut |Item { value, .. }| {

@@ -8,6 +8,8 @@ use super::cursor::{AnswerParser, ReadValue};
 use super::parsed::Parsed;
 use super::quotes::{TextPlace, begins_text};
 use super::repairs::RepairKind;
+use crate::error::Kind;
+use crate::stack_room;
 
 /// Maximum nesting of an answer.
 const MAX_DEPTH: usize = 128;
@@ -111,6 +113,9 @@ impl AnswerParser<'_> {
     fn piece(&mut self, depth: usize, place: TextPlace) -> Result<ReadValue, AnswerError> {
         if depth > MAX_DEPTH {
             return self.stop(format!("it nests deeper than {MAX_DEPTH} levels"));
+        }
+        if let Err(full) = stack_room::check(depth, Kind::Schema) {
+            return self.stop(full.message().to_owned());
         }
         match self.peek() {
             None => Ok(ReadValue::Cut(None)),

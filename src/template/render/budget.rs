@@ -7,6 +7,7 @@ use super::super::stack;
 use super::{Renderer, Scope, next_check};
 use crate::error::{Error, Kind, Result};
 use crate::limits::{Limits, MAX_DEPTH};
+use crate::stack_room;
 
 impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
     #[inline]
@@ -52,16 +53,21 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
         if self.levels > limit {
             return Err(too_deep(limit).at(offset));
         }
-        self.fits(limit).map_err(|error| error.at(offset))
+        self.fits(limit)
+            .and_then(|()| stack_room::check(self.levels, Kind::TemplateRender))
+            .map_err(|error| error.at(offset))
     }
 
     /// Checks that the stack has room, if outer renders wait for helpers that render.
     #[inline]
     pub(in crate::template) fn fits(&self, limit: usize) -> Result<()> {
-        if self.outside == 0 || self.outside + self.levels <= limit.max(Limits::default().depth) {
+        if self.outside == 0 {
             return Ok(());
         }
-        Err(stack::nested_too_deep())
+        if self.outside + self.levels > limit.max(Limits::default().depth) {
+            return Err(stack::nested_too_deep());
+        }
+        stack_room::check(self.outside, Kind::TemplateRender)
     }
 }
 
