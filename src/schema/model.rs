@@ -1,9 +1,11 @@
 //! The typed contents of a schema file. Nothing is enforced here.
 
+use std::collections::HashMap;
+use std::ops::Deref;
+
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::scope::Definitions;
 use crate::de::words;
 use crate::error::{Kind, Place};
 use crate::prompt::Version;
@@ -221,6 +223,41 @@ impl Schema {
             metadata: Map::new(),
             place: None,
         }
+    }
+}
+
+/// Schemas that only the schema that contains them can refer to, in order and by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Definitions {
+    schemas: Vec<Schema>,
+    #[serde(skip)]
+    positions: HashMap<String, usize>,
+}
+
+impl From<Vec<Schema>> for Definitions {
+    fn from(schemas: Vec<Schema>) -> Self {
+        let mut positions = HashMap::with_capacity(schemas.len());
+        for (position, schema) in schemas.iter().enumerate() {
+            positions.entry(schema.name.clone()).or_insert(position);
+        }
+        Self { schemas, positions }
+    }
+}
+
+impl Deref for Definitions {
+    type Target = [Schema];
+
+    fn deref(&self) -> &[Schema] {
+        &self.schemas
+    }
+}
+
+impl Definitions {
+    /// The schema of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Schema> {
+        self.positions.get(name).map(|position| &self.schemas[*position])
     }
 }
 

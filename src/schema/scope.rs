@@ -1,47 +1,8 @@
 //! Which schemas a name can refer to: the definitions of the schema that uses it, then those of the schemas around it.
 
-use std::collections::HashMap;
-use std::ops::Deref;
 use std::rc::Rc;
 
-use serde::Serialize;
-
 use super::model::Schema;
-
-/// Schemas that only the schema that contains them can refer to, in order and by name.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Definitions {
-    schemas: Vec<Schema>,
-    #[serde(skip)]
-    positions: HashMap<String, usize>,
-}
-
-impl From<Vec<Schema>> for Definitions {
-    fn from(schemas: Vec<Schema>) -> Self {
-        let mut positions = HashMap::with_capacity(schemas.len());
-        for (position, schema) in schemas.iter().enumerate() {
-            positions.entry(schema.name.clone()).or_insert(position);
-        }
-        Self { schemas, positions }
-    }
-}
-
-impl Deref for Definitions {
-    type Target = [Schema];
-
-    fn deref(&self) -> &[Schema] {
-        &self.schemas
-    }
-}
-
-impl Definitions {
-    /// The schema of this name.
-    #[must_use]
-    pub fn named(&self, name: &str) -> Option<&Schema> {
-        self.positions.get(name).map(|position| &self.schemas[*position])
-    }
-}
 
 /// A schema, and the schemas that contain it as a definition. A parent of it has its own: names within a parent mean
 /// what they mean where the parent is written.
