@@ -1,6 +1,6 @@
 //! The keys of schema files. Any other key is an error.
 
-use crate::de;
+use crate::de::{self, KeyHint};
 use crate::error::{Error, Kind};
 
 /// The keys of a file of schemas.
@@ -50,6 +50,37 @@ pub(super) const VALIDATOR: &[&str] = &[
     "custom_function",
 ];
 
+/// The hint for a key of a field that is one elsewhere: of a variable in a prompt, or in JSON Schema.
+pub(super) fn field_hint(key: &str) -> Option<KeyHint> {
+    Some(match key {
+        "values" | "enum" | "allowed_values" | "choices" | "options" => KeyHint::new(
+            "list what is allowed in a validator: `validators: [{type: enum, allowed_values: [...]}]`",
+        ),
+        "pattern" | "regex" => {
+            KeyHint::new("put the pattern into a validator: `validators: [{type: regex, pattern: ...}]`")
+        }
+        "min_value" | "max_value" | "minimum" | "maximum" => KeyHint::new(
+            "put the bound into a validator: `validators: [{type: range, min_value: ..., max_value: ...}]`",
+        ),
+        "min_length" | "max_length" => KeyHint::new(
+            "put the length into a validator, such as `validators: [{type: max_length, max_value: ...}]`",
+        ),
+        "items" => KeyHint::new(
+            "give the type of the items in `item_type`, or the name of their schema in `item_schema`",
+        ),
+        "fields" | "properties" | "schema" => KeyHint::new(
+            "write the fields as a schema, and give its name in `nested_schema`, or in `item_schema` for a list",
+        ),
+        _ => return None,
+    })
+}
+
+/// The hint for a key of a validator that authors are likely to write.
+pub(super) fn validator_hint(key: &str) -> Option<KeyHint> {
+    matches!(key, "values" | "enum" | "choices" | "options")
+        .then(|| KeyHint::of("allowed_values", "write `allowed_values: [...]`"))
+}
+
 /// The error for a key that a part of a schema does not have, and the key that was probably meant. `owner` is the name of
 /// the part's Python class. `None` for another class.
 #[must_use]
@@ -61,5 +92,10 @@ pub fn unknown_key(owner: &str, key: &str) -> Option<(Error, Option<&'static str
         "SchemaRegistry" => FILE,
         _ => return None,
     };
-    Some(de::unknown_key(Kind::SchemaParse, key, known, None))
+    let hint = match owner {
+        "SchemaField" => field_hint(key),
+        "FieldValidator" => validator_hint(key),
+        _ => None,
+    };
+    Some(de::unknown_key(Kind::SchemaParse, key, known, hint))
 }

@@ -232,7 +232,8 @@ fn read_fields(reader: &mut NodeReader<'_>, list: SourceNode<'_>) -> Vec<Field> 
 
 /// Reads a field, and its name with the place.
 fn read_field(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(SpannedText, Field)> {
-    let mut keys = reader.fields(node, "a field, which is a mapping", keys::FIELD)?;
+    let mut keys =
+        reader.hinted_fields(node, "a field, which is a mapping", keys::FIELD, keys::field_hint)?;
     let mark = reader.mark();
     let name = reader.required_spanned(&mut keys, "name");
     if name.text.is_empty() && reader.is_clean_since(mark) && !keys.means("name") {
@@ -311,7 +312,12 @@ fn read_flag(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static s
 
 /// Reads a validator. If it has an error, missing members are not checked.
 fn read_validator(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<Validator> {
-    let mut keys = reader.fields(node, "a validator, which is a mapping", keys::VALIDATOR)?;
+    let mut keys = reader.hinted_fields(
+        node,
+        "a validator, which is a mapping",
+        keys::VALIDATOR,
+        keys::validator_hint,
+    )?;
     let mark = reader.mark();
     let has_slips = keys.has_slips();
     let kind_node = reader.required(&mut keys, "type");

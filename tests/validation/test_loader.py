@@ -285,6 +285,28 @@ def test_a_circle_is_found_however_late_it_closes(loader, parent):
     assert loader.validate_data_sync("s0", {"x": 1}) == {"x": 1}
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("{name: a, type: enum, values: [x]}", "validators: [{type: enum, allowed_values: [...]}]"),
+        ("{name: a, type: enum, enum: [x]}", "validators: [{type: enum, allowed_values: [...]}]"),
+        ("{name: a, type: enum, validators: [{type: enum, values: [x]}]}", "write `allowed_values: [...]`"),
+        ("{name: a, type: string, pattern: x}", "validators: [{type: regex, pattern: ...}]"),
+        ("{name: a, type: integer, minimum: 1}", "validators: [{type: range, min_value: "),
+        ("{name: a, type: string, max_length: 1}", "validators: [{type: max_length, max_value: "),
+        ("{name: a, type: list, items: string}", "`item_type`"),
+        ("{name: a, type: dict, fields: []}", "`nested_schema`"),
+    ],
+)
+def test_a_key_that_belongs_elsewhere_gets_a_hint(loader, tmp_path, line, hint):
+    path = tmp_path / "schemas.yaml"
+    path.write_text(f"schemas:\n- name: s\n  fields:\n  - {line}\n", encoding="utf-8")
+    with pytest.raises(SchemaParseError, match="unknown key") as caught:
+        loader.load_file_sync(path)
+    assert hint in caught.value.hint
+    assert (caught.value.line, caught.value.column > 5) == (4, True)
+
+
 def test_a_file_with_errors_adds_nothing(loader, tmp_path):
     good = [{"name": f"s{at}", "extends": f"s{at - 1}"} for at in range(1, 4)]
     path = tmp_path / "schemas.yaml"
