@@ -575,7 +575,9 @@ class CountedRegistry:
 @disjoint_base
 class PromptManager:
     def __new__(cls, *_arguments: object, **_options: object) -> Self: ...
-    def _render_by(self, registry: Registry | None = None, counted: CountedRegistry | None = None) -> None: ...
+    def _render_by(
+        self, registry: Registry | None = None, counted: CountedRegistry | None = None, *, heard: bool = False
+    ) -> None: ...
     def render_sync(
         self,
         prompt_id: str,

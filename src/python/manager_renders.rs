@@ -2,14 +2,16 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock};
+use std::time::Instant;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use super::arguments;
 use super::metrics::PyCountedRegistry;
 use super::registry::{PyRegistry, which};
+use crate::store::VersionSelector;
 
 /// Renders the prompts of a registry to text. Its name in Python is that of its subclass, for error messages.
 #[pyclass(frozen, subclass, name = "PromptManager", module = "prompt_manager._native")]
@@ -29,6 +31,38 @@ const BY_REGISTRY: u8 = 1;
 /// A render is a call of the counted registry.
 const BY_COUNTED: u8 = 2;
 
+/// A render is a call of the registry, and then one of the subclass, for observers that hear of its end.
+const BY_HEARD_REGISTRY: u8 = 3;
+
+impl ManagerRenders {
+    /// Renders with the registry, and tells the subclass how it ended. An id or label that does not exist is not told of,
+    /// because no render began.
+    fn heard<'py>(
+        slf: &Bound<'py, Self>,
+        registry: &PyRegistry,
+        (id, which): (&str, VersionSelector<'_>),
+        label: Option<&str>,
+        variables: &Bound<'py, PyAny>,
+        output_instructions: bool,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let py = slf.py();
+        let compiled = registry.compiled(py, id, which)?;
+        let start = Instant::now();
+        let rendered = registry.text_of(&compiled, variables, output_instructions);
+        let duration = start.elapsed().as_secs_f64() * 1000.0;
+        let prompt = registry.handle(&compiled);
+        match &rendered {
+            Ok(text) => {
+                slf.call_method1(intern!(py, "_tell_of_render"), (prompt, label, variables, text, duration))?
+            }
+            Err(error) => {
+                slf.call_method1(intern!(py, "_tell_of_failure"), (prompt, label, error.value(py)))?
+            }
+        };
+        rendered
+    }
+}
+
 #[pymethods]
 impl ManagerRenders {
     /// The arguments are those of the subclass, which reads them itself.
@@ -38,12 +72,14 @@ impl ManagerRenders {
         Self { route: AtomicU8::new(BY_SUBCLASS), registry: OnceLock::new(), counted: RwLock::default() }
     }
 
-    /// Sets what renders: the counted registry, else the registry, else `_render_sync` of the subclass.
-    #[pyo3(signature = (registry = None, counted = None))]
+    /// Sets what renders: the counted registry, else the registry, else `_render_sync` of the subclass. If it is heard,
+    /// `_tell_of_render` or `_tell_of_failure` of the subclass is called at the end of a render by the registry.
+    #[pyo3(signature = (registry = None, counted = None, *, heard = false))]
     fn _render_by(
         &self,
         registry: Option<&Bound<'_, PyRegistry>>,
         counted: Option<Bound<'_, PyCountedRegistry>>,
+        heard: bool,
     ) {
         let route = match (&counted, registry) {
             (Some(_), _) => BY_COUNTED,
@@ -51,7 +87,11 @@ impl ManagerRenders {
             (None, Some(registry))
                 if self.registry.get_or_init(|| registry.clone().unbind()).is(registry) =>
             {
-                BY_REGISTRY
+                if heard {
+                    BY_HEARD_REGISTRY
+                } else {
+                    BY_REGISTRY
+                }
             }
             _ => BY_SUBCLASS,
         };
@@ -85,10 +125,19 @@ impl ManagerRenders {
             let id = arguments::id(prompt_id)?;
             let version: Option<&str> = version.map(arguments::version).transpose()?;
             let label: Option<&str> = label.map(arguments::label).transpose()?;
-            if let (BY_REGISTRY, Some(registry)) = (route, this.registry.get()) {
-                let registry = registry.get();
-                let compiled = registry.compiled(py, id, which(version, label)?)?;
-                return Ok(registry.text_of(&compiled, &variables, output_instructions)?.into_any());
+            match (route, this.registry.get()) {
+                (BY_REGISTRY, Some(registry)) => {
+                    let registry = registry.get();
+                    let compiled = registry.compiled(py, id, which(version, label)?)?;
+                    return Ok(registry.text_of(&compiled, &variables, output_instructions)?.into_any());
+                }
+                (BY_HEARD_REGISTRY, Some(registry)) => {
+                    let asked = (id, which(version, label)?);
+                    let registry = registry.get();
+                    let text = Self::heard(slf, registry, asked, label, &variables, output_instructions)?;
+                    return Ok(text.into_any());
+                }
+                _ => {}
             }
             let counted = this.counted.read().unwrap_or_else(PoisonError::into_inner);
             let counted = counted.as_ref().map(|counted| counted.clone_ref(py));

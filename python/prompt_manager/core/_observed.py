@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from time import perf_counter
 from types import MappingProxyType
 
+from prompt_manager.core._executions import execution_of, tell_of_failure, tell_of_render
 from prompt_manager.core._own_engine import render_prompt
 from prompt_manager.core._sync import run_asking
 from prompt_manager.core.events import RenderEvent
@@ -142,55 +142,25 @@ async def around(
         raise
     elapsed = (perf_counter() - start) * 1000
     if listeners["on_render_complete"]:
-        execution = _execution(event, variables, rendered, elapsed)
+        execution = execution_of(event, variables, rendered, elapsed)
         await observers.tell(mode, "on_render_complete", prompt_id, version, execution, details=event)
     return rendered
 
 
 def around_now(observers: Observers, event: RenderEvent, variables: Any, render: Callable[[], T]) -> T:
     """Do the same as :func:`around` for callers that do not await."""
-    prompt_id, version, listeners = event.prompt_id, event.version, observers.by_event
-    if listeners["on_render_start"]:
-        observers.tell_now("on_render_start", prompt_id, version, _read_only(variables), details=event)
+    if observers.by_event["on_render_start"]:
+        observers.tell_now("on_render_start", event.prompt_id, event.version, _read_only(variables), details=event)
     start = perf_counter()
     try:
         rendered = render()
     except BaseException as error:
-        tell = observers.tell_now if isinstance(error, Exception) else observers.tell_of_end
-        tell("on_render_error", prompt_id, version, error, details=event)
+        tell_of_failure(observers, event, error)
         raise
-    elapsed = (perf_counter() - start) * 1000
-    if listeners["on_render_complete"]:
-        execution = _execution(event, variables, rendered, elapsed)
-        observers.tell_now("on_render_complete", prompt_id, version, execution, details=event)
+    tell_of_render(observers, event, variables, rendered, (perf_counter() - start) * 1000)
     return rendered
 
 
 def _read_only(variables: Any) -> Any:
     """The variables for an observer, which must not change those of the caller."""
     return MappingProxyType(variables) if isinstance(variables, dict) else variables
-
-
-def _execution(event: RenderEvent, variables: Any, rendered: Any, elapsed: float) -> object:
-    content = rendered if type(rendered) is str else _as_text(rendered)
-    return _record_maker()(event, dict(variables), content, elapsed)
-
-
-@cache
-def _record_maker() -> Callable[..., object]:
-    """The constructor of records. An import in each render would take 0.5 µs, and one above would load pydantic."""
-    from prompt_manager.core.models import PromptExecution
-
-    return PromptExecution._of_render
-
-
-def _as_text(rendered: Any) -> str:
-    """The rendered text, or JSON for anything else. A plugin may return an object of any kind."""
-    if isinstance(rendered, str):
-        return rendered
-    from json import dumps
-
-    try:
-        return dumps(rendered, ensure_ascii=False, default=str)
-    except (TypeError, ValueError):
-        return str(rendered)

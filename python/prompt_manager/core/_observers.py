@@ -56,7 +56,16 @@ class Observers:
     A failure of an observer is logged once for each observer and event, and is not passed on.
     """
 
-    __slots__ = ("__weakref__", "_all", "_reported", "by_event", "counters", "hear_renders", "renders_wait")
+    __slots__ = (
+        "__weakref__",
+        "_all",
+        "_reported",
+        "by_event",
+        "counters",
+        "hear_ends_only",
+        "hear_renders",
+        "renders_wait",
+    )
 
     def __init__(self, observers: Iterable[object] = ()) -> None:
         self._reported: set[tuple[int, str]] = set()
@@ -74,6 +83,8 @@ class Observers:
         self.hear_renders = any(self.by_event[event] for event in RENDER_EVENTS)
         #: Whether one of these methods is a coroutine function.
         self.renders_wait = self.wait(*RENDER_EVENTS)
+        #: Whether they can all be told of a render when it has ended.
+        self.hear_ends_only = self.hear_renders and not self.renders_wait and not self.by_event["on_render_start"]
         heard = [listener.observer for event in RENDER_EVENTS for listener in self.by_event[event]]
         #: What counts renders in the core, if that is all that the observers want of renders. Else it is empty.
         self.counters: list[Metrics] = []

