@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from helpers import SECRET
+from prompt_manager import PromptManager
 from prompt_manager.core._sync import AWAITING
 from prompt_manager.exceptions import PluginLoadError, PluginNotFoundError, PluginValidationError
 from prompt_manager.plugins import BasePlugin, PluginRegistry
@@ -110,6 +111,16 @@ class TestGet:
             PluginNotFoundError, match="no plugin is named 'weather'; the registered plugins are: echo, own"
         ):
             registry.unregister("weather")
+
+    @pytest.mark.parametrize("name", [{}, ["echo"], 3, None])
+    def test_a_name_that_is_no_text_is_refused_by_its_type(self, registry, name):
+        message = f"the plugin's name must be a str, not {type(name).__name__}"
+        for call in (registry.get, registry.unregister):
+            with pytest.raises(TypeError, match=f"^{message}$"):
+                call(name)
+        with pytest.raises(TypeError, match=f"^{message}$"):
+            PromptManager().render_for_plugin_sync("greeting", {}, name)
+        assert not registry.has(name)
 
 
 class TestList:

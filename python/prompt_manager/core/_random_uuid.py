@@ -12,6 +12,9 @@ __all__ = ["random_uuid"]
 _new = object.__new__
 _set_int, _set_safety = vars(UUID)["int"].__set__, vars(UUID)["is_safe"].__set__
 
+#: To read a member of an enumeration takes as long as to make the number.
+_UNKNOWN = SafeUUID.unknown
+
 #: The bits of a random UUID that say its version and variant, and all others.
 _UUID4, _RANDOM = (4 << 76) | (0x8000 << 48), ~((0xF000 << 64) | (0xC000 << 48))
 
@@ -33,5 +36,5 @@ def random_uuid() -> UUID:
     """As ``uuid4()``, in a quarter of its time. It is unique, and not meant to be a secret."""
     uuid = _new(UUID)
     _set_int(uuid, _numbers.getrandbits(128) & _RANDOM | _UUID4)
-    _set_safety(uuid, SafeUUID.unknown)
+    _set_safety(uuid, _UNKNOWN)
     return uuid

@@ -152,6 +152,7 @@ class PluginRegistry:
         return self._get(name).plugin
 
     def _get(self, name: str) -> _Held:
+        _check_name(name)
         with self._lock:
             held = self._held.get(name)
             if held is not None:
@@ -166,6 +167,7 @@ class PluginRegistry:
 
     def _found(self, name: str) -> _Held:
         """As :meth:`_get`, but if no plugin has this name, first discover the plugins of installed packages."""
+        _check_name(name)
         held = self._held.get(name)
         if held is not None:
             return held
@@ -173,7 +175,7 @@ class PluginRegistry:
         return self._get(name)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._held
+        return isinstance(name, str) and name in self._held
 
     def has(self, name: str) -> bool:
         """Whether a plugin of this name is registered; the same as ``name in registry``."""
@@ -393,3 +395,8 @@ def _plugins_in(module: Any, attribute: str) -> builtins.list[Any]:
         and each.__module__ == module.__name__
         and not getattr(each, "__abstractmethods__", None)
     ]
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"the plugin's name must be a str, not {type(name).__name__}")
