@@ -60,7 +60,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
             if self.entries.contains_key(&schema.name) {
                 continue;
             }
-            if let Some(circle) = self.extend_line(&schema) {
+            if let Some(circle) = self.extend_line(&schema, &added) {
                 self.remove(&added);
                 return Err(circle);
             }
@@ -80,15 +80,22 @@ impl<T, F, M> SchemaSet<T, F, M> {
         }
     }
 
-    /// Records what a new schema extends. Returns the error if it would close a circle.
-    fn extend_line(&mut self, schema: &Schema) -> Option<Error> {
+    /// Records what a new schema extends. Returns the error if it would close a circle. The error begins with the first
+    /// schema of those in `added` that is part of it.
+    fn extend_line(&mut self, schema: &Schema, added: &[String]) -> Option<Error> {
         let parent = parent_in_set(schema)?;
         let lines = self.lines.get_or_insert_with(|| ParentLines::of(&self.entries));
         if lines.add(&schema.name, parent) {
             return None;
         }
-        let (line, _) = self.line_of_parents(&ScopedSchema::new(schema), &HashSet::new());
-        Some(circle(&line, &schema.name))
+        let (mut line, _) = self.line_of_parents(&ScopedSchema::new(schema), &HashSet::new());
+        let numbers: HashMap<&str, usize> = added.iter().map(String::as_str).zip(0..).collect();
+        let number = |position: &usize| {
+            numbers.get(line[*position].schema().name.as_str()).copied().unwrap_or(usize::MAX)
+        };
+        let first = (0..line.len()).min_by_key(number).unwrap_or_default();
+        line.rotate_left(first);
+        Some(circle(&line, &line.first()?.schema().name))
     }
 
     /// Sets the schema or model of a name and returns the one that it replaces.
