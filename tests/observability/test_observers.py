@@ -7,6 +7,7 @@ import gc
 import json
 import time
 import weakref
+from collections import UserDict
 from contextlib import suppress
 
 import pytest
@@ -15,7 +16,7 @@ from helpers import SECRET, create_chat_prompt, create_text_prompt, run_python
 from prompt_manager import PromptManager, PromptWarning
 from prompt_manager.core.events import EVENTS
 from prompt_manager.core.protocols import ObserverProtocol
-from prompt_manager.exceptions import ConversionError, TemplateRenderError
+from prompt_manager.exceptions import ConversionError, PromptNotFoundError, TemplateRenderError, VersionNotFoundError
 from prompt_manager.integrations import (
     AnthropicIntegration,
     LangChainIntegration,
@@ -65,6 +66,70 @@ class TestBaseClass:
         manager.add_observer(Ends())
         assert not manager._observers.by_event["on_render_start"]
         assert manager._observers.by_event["on_render_complete"]
+
+
+class Ends(Observer):
+    """Hears of the ends of renders only."""
+
+    def __init__(self):
+        self.heard = []
+
+    def on_render_complete(self, prompt_id, version, execution, *, event):
+        self.heard.append((prompt_id, version, execution.rendered_content, event))
+        assert execution.execution_id == event.execution_id
+        assert execution.duration_ms > 0
+
+    def on_render_error(self, prompt_id, version, error, *, event):
+        self.heard.append((prompt_id, version, error, event))
+
+
+class TestEndsOfRenders:
+    @pytest.mark.parametrize("waits", [True, False])
+    async def test_each_end_is_told_of_once(self, manager, waits):
+        ends = Ends()
+        manager.add_observer(ends)
+        manager.set_label_sync("greeting", "production", "1.0.0")
+        call = (waits, manager)
+        variables = {"name": "Ada"}
+        assert await finished(call, "render", "greeting", variables, label="production") == "Hello Ada!"
+        with pytest.raises(TemplateRenderError) as caught:
+            await finished(call, "render", "greeting", {}, version="1.0.0")
+        (prompt_id, version, text, first), (*_, error, second) = ends.heard
+        assert (prompt_id, version, text) == ("greeting", "1.0.0", "Hello Ada!")
+        assert error is caught.value
+        assert [first.label, second.label] == ["production", None]
+        assert [event.operation for event in (first, second)] == ["render", "render"]
+        assert variables == {"name": "Ada"}
+
+    def test_the_end_of_an_interrupted_render_is_told_of(self, manager):
+        class Interrupts(UserDict):
+            def __getitem__(self, name):
+                raise KeyboardInterrupt
+
+        ends = Ends()
+        manager.add_observer(ends)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            manager.render_sync("greeting", Interrupts(name="Ada"))
+        assert [heard[2] for heard in ends.heard] == [caught.value]
+        assert manager.render_sync("greeting", {"name": "Ada"}) == "Hello Ada!"
+
+    def test_a_prompt_that_does_not_exist_has_no_render(self, manager):
+        ends = Ends()
+        manager.add_observer(ends)
+        with pytest.raises(PromptNotFoundError):
+            manager.render_sync("greetin", {"name": "Ada"})
+        with pytest.raises(VersionNotFoundError):
+            manager.render_sync("greeting", {"name": "Ada"}, version="9.0.0")
+        assert ends.heard == []
+
+    def test_a_start_is_heard_from_the_moment_that_its_observer_is_added(self, manager, recording):
+        manager.add_observer(Ends())
+        manager.remove_observer(recording)
+        manager.render_sync("greeting", {"name": "Ada"})
+        manager.add_observer(recording)
+        recording.events.clear()
+        manager.render_sync("greeting", {"name": "Ada"})
+        assert [event[0] for event in recording.events] == ["start", "complete"]
 
 
 class TestRenderEvents:
