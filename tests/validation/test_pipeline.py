@@ -377,6 +377,12 @@ class TestLoading:
         with pytest.raises(TypeError, match="a pydantic model is needed, not int"):
             manager.register_schema("other", int)
 
+    def test_a_schema_without_a_name_gets_the_name_under_which_it_is_registered(self, manager):
+        schema = {"fields": INPUT["fields"]}
+        manager.register_schema("call", schema)
+        assert manager.schemas.get_schema("call").name == "call"
+        assert "name" not in schema
+
 
 def test_a_reload_replaces_the_schemas_too(tmp_path, directory):
     root = directory({"p.yaml": "id: p\nformat: text\ntemplate: '{{n}}'\ninput_schema: s\n"})

@@ -1104,8 +1104,10 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
     def register_schema(self, name: str, schema: Schema | Mapping[str, Any] | type[BaseModel]) -> None:
         """Register a schema, so that prompts can name it. A pydantic model validates data itself, into an instance.
 
+        A mapping is a schema as a schema file has it; for a JSON Schema, pass the result of ``Schema.from_json_schema``.
+
         >>> manager = PromptManager()
-        >>> manager.register_schema("point", {"name": "point", "fields": [{"name": "x", "type": "float"}]})
+        >>> manager.register_schema("point", {"fields": [{"name": "x", "type": "float"}]})
         >>> manager.schemas.names()
         ['point']
 
@@ -1117,6 +1119,8 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
         if isinstance(schema, type):
             self.schemas.register_model(name, schema)
             return
+        if isinstance(schema, dict) and schema.get("name") is None:
+            schema = {**schema, "name": name}
         # What is no schema has no name, and `register` refuses it.
         own = schema.get("name") if hasattr(schema, "get") else getattr(schema, "name", name)
         if own != name:
