@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from types import MappingProxyType
 
 import pytest
 from pydantic import BaseModel
@@ -379,8 +380,9 @@ class TestLoading:
 
     def test_a_schema_without_a_name_gets_the_name_under_which_it_is_registered(self, manager):
         schema = {"fields": INPUT["fields"]}
-        manager.register_schema("call", schema)
-        assert manager.schemas.get_schema("call").name == "call"
+        for name, given in (("call", schema), ("order", MappingProxyType(schema))):
+            manager.register_schema(name, given)
+            assert manager.schemas.get_schema(name).name == name
         assert "name" not in schema
 
 

@@ -674,11 +674,11 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
             self._render_by(self._core)
 
     def _tell_of_render(self, core: CompiledPrompt, label: str | None, variables: Any, text: str, ms: float) -> None:
-        """Tell the observers of a render to text. The core calls this if they hear of nothing else."""
+        """Tell the observers that a text was rendered. The core calls this if no observer hears of starts."""
         tell_of_render(self._observers, RenderEvent(core, "render", label=label), variables, text, ms)
 
     def _tell_of_failure(self, core: CompiledPrompt, label: str | None, error: BaseException) -> None:
-        """Tell the observers of a render that failed, in the same case."""
+        """Tell the observers that a render failed, in the same case."""
         tell_of_failure(self._observers, RenderEvent(core, "render", label=label), error)
 
     @property
@@ -1104,7 +1104,7 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
     def register_schema(self, name: str, schema: Schema | Mapping[str, Any] | type[BaseModel]) -> None:
         """Register a schema, so that prompts can name it. A pydantic model validates data itself, into an instance.
 
-        A mapping is a schema as a schema file has it; for a JSON Schema, pass the result of ``Schema.from_json_schema``.
+        A mapping is written as in a schema file. For a JSON Schema, pass the result of ``Schema.from_json_schema``.
 
         >>> manager = PromptManager()
         >>> manager.register_schema("point", {"fields": [{"name": "x", "type": "float"}]})
@@ -1119,7 +1119,9 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
         if isinstance(schema, type):
             self.schemas.register_model(name, schema)
             return
-        if isinstance(schema, dict) and schema.get("name") is None:
+        from collections.abc import Mapping
+
+        if isinstance(schema, Mapping) and schema.get("name") is None:
             schema = {**schema, "name": name}
         # What is no schema has no name, and `register` refuses it.
         own = schema.get("name") if hasattr(schema, "get") else getattr(schema, "name", name)
