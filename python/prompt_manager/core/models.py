@@ -1000,7 +1000,7 @@ class PromptExecution(_Model):
 
     @classmethod
     def _of_render(cls, event: RenderEvent, variables: dict[str, Any], content: str, duration_ms: float) -> Self:
-        """The record of a successful render, not validated: 1 µs, where validation takes 5."""
+        """The record of a successful render, not validated: 2 µs, where validation takes 7."""
         fields = _FIELDS_OF_RENDERS.copy()
         fields["execution_id"] = event.execution_id
         fields["prompt_id"] = event.prompt_id
@@ -1020,7 +1020,7 @@ class PromptExecution(_Model):
         return record
 
 
-#: The fields of a record in their order. A copy is made in a tenth of the time of a new dictionary.
+#: The fields of a record in their order. Copying them takes less time than writing a new dictionary.
 _FIELDS_OF_RENDERS: dict[str, Any] = dict.fromkeys(PromptExecution.model_fields) | {"success": True}
 _SET_BY_RENDERS = {"prompt_id", "prompt_version", "variables", "rendered_content", "success", "duration_ms"}
 
