@@ -13,7 +13,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::columns::{ColumnNeeds, UsedColumns};
 use super::data::TextPool;
-use super::output::{MessageShape, OutputColumn, RowOutput, json_of};
+use super::output::{MessageShape, OutputColumn, RowOutput};
 use super::row_render::{RowContext, RowRender};
 use super::value::{ArrowValue, MemberColumn, StructCell};
 use crate::convert::conversion_error::wrap;
@@ -332,7 +332,7 @@ impl BatchRun<'_> {
                 Rendered::Text(text) => RowOutput::Text(text),
             }),
             BatchTarget::Conversation(rules) => rendered
-                .and_then(|rendered| json_of(&rules.convert(rendered, report)?))
+                .and_then(|rendered| rules.convert(rendered, report)?.to_json_text())
                 .map(RowOutput::Text)
                 .map_err(|error| of_provider(rules, error)),
             BatchTarget::Request { rules, model, response } => rendered
@@ -342,7 +342,7 @@ impl BatchRun<'_> {
                         response: response.clone(),
                         ..RequestOptions::default()
                     };
-                    json_of(&rules.request(&batch.prompt, rendered, &options, report)?)
+                    rules.request(&batch.prompt, rendered, &options, report)?.to_json_text()
                 })
                 .map(RowOutput::Text)
                 .map_err(|error| of_provider(rules, error)),

@@ -11,7 +11,7 @@ use arrow_schema::{DataType, Field, FieldRef, Fields};
 use crate::convert::{Payload, Report, message_dicts};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{ChatEntry, Compiled, Message, Role};
-use crate::template::{JsonText, Text};
+use crate::template::Text;
 
 /// The maximum bytes of text in one array, whose offsets have 32 bits.
 const ARRAY_BYTES: usize = i32::MAX as usize;
@@ -260,20 +260,13 @@ fn fields_of(message: Message<String>, report: &mut Report) -> Result<Vec<(Role,
             if let Some(at) = OTHER_FIELDS.iter().position(|field| *field == key) {
                 others[at] = Some(match value {
                     Payload::Text(text) | Payload::String(text) => text,
-                    value => json_of(&value)?,
+                    value => value.to_json_text()?,
                 });
             }
         }
         all.push((role, MessageFields::Any { content, others }));
     }
     Ok(all)
-}
-
-/// The compact JSON of a payload.
-pub(super) fn json_of(payload: &Payload<String>) -> Result<String> {
-    let mut text = JsonText::new(None, usize::MAX);
-    payload.write_json(&mut text)?;
-    Ok(text.finish())
 }
 
 /// The result of a row.

@@ -192,8 +192,8 @@ impl<S: Output> Payload<S> {
     /// The same as compact JSON.
     ///
     /// # Errors
-    /// As [`Payload::write_json`].
-    pub(super) fn to_json_text(&self) -> Result<String> {
+    /// None: the text has no limit.
+    pub(crate) fn to_json_text(&self) -> Result<String> {
         let mut text = JsonText::new(None, usize::MAX);
         self.write_json(&mut text)?;
         Ok(text.finish())
