@@ -73,10 +73,7 @@ pub(super) fn accepted_part<S: Output>(
             violations.handle(RuleViolation::new(at, problem, "write it as text"), "sent as text")?;
             AcceptedPart::Text(Payload::String(rules::search_text(&result)))
         }
-        PartBody::File(file) if file.text.is_some() || media.includes(at.role) => {
-            return accepted_file(*file, media, index, at, violations);
-        }
-        body if !media.includes(at.role) => {
+        body if !media.includes(at.role) && !is_text_document(&body) => {
             refuse(&body, index, at, violations)?;
             return Ok(None);
         }
@@ -117,8 +114,13 @@ pub(super) fn accepted_part<S: Output>(
             violations.handle(RuleViolation::new(at, problem, hint), DROPPED)?;
             return Ok(None);
         }
-        PartBody::File(_) => return Ok(None),
+        PartBody::File(file) => return accepted_file(*file, media, index, at, violations),
     }))
+}
+
+/// Whether a part is a document that is sent as text, which every role accepts.
+fn is_text_document<S>(body: &PartBody<S>) -> bool {
+    matches!(body, PartBody::File(file) if file.text.is_some())
 }
 
 fn accepted_file<S: Output>(
