@@ -14,9 +14,6 @@ use crate::template::Output;
 /// The keys under which blocks and tools can be. What is under other keys, such as the arguments of calls, is data.
 const HOLDERS: [&str; 6] = ["tools", TOOL_CONFIG, "system", "messages", "content", "toolResult"];
 
-/// The place of the caller's tools, which are not in the request yet.
-const GIVEN_TOOLS: &str = "tools of the caller";
-
 /// The number of cache hints under a member of a request.
 pub(super) fn count<S>(value: &Payload<S>, key: &str) -> usize {
     match value {
@@ -33,37 +30,18 @@ pub(super) fn count<S>(value: &Payload<S>, key: &str) -> usize {
     }
 }
 
-/// Calls a function with each cache hint, in order. The one of a block is after those inside the block.
-fn each_hint<S>(value: &mut Payload<S>, key: &str, visit: &mut impl FnMut(&mut Payload<S>)) {
+/// Calls a function with each cache hint, in order, and removes those for which it returns false. The hint of a block is
+/// after those inside the block.
+fn retain_hints<S>(value: &mut Payload<S>, key: &str, keep: &mut impl FnMut(&mut Payload<S>) -> bool) {
     match value {
-        Payload::List(items) => items.iter_mut().for_each(|item| each_hint(item, key, visit)),
+        Payload::List(items) => items.iter_mut().for_each(|item| retain_hints(item, key, keep)),
         Payload::Map(members) => {
             for (known, value) in members.iter_mut() {
                 if HOLDERS.contains(&known.as_str()) {
-                    each_hint(value, key, visit);
+                    retain_hints(value, key, keep);
                 }
             }
-            members.iter_mut().filter(|(known, _)| known.as_str() == key).for_each(|(_, hint)| visit(hint));
-        }
-        _ => {}
-    }
-}
-
-/// Removes all hints but the first ones. `left` is how many may stay.
-fn keep_hints<S>(value: &mut Payload<S>, key: &str, left: &mut usize) {
-    match value {
-        Payload::List(items) => items.iter_mut().for_each(|item| keep_hints(item, key, left)),
-        Payload::Map(members) => {
-            for (known, value) in members.iter_mut() {
-                if HOLDERS.contains(&known.as_str()) {
-                    keep_hints(value, key, left);
-                }
-            }
-            members.retain(|(known, _)| {
-                let stays = known.as_str() != key || *left > 0;
-                *left -= usize::from(stays && known.as_str() == key);
-                stays
-            });
+            members.retain_mut(|(known, hint)| known.as_str() != key || keep(hint));
         }
         _ => {}
     }
@@ -82,6 +60,27 @@ fn shorten<S>(hint: &mut Payload<S>) {
     ttl.for_each(|(_, ttl)| *ttl = Payload::Static("5m"));
 }
 
+/// The times of the hints so far.
+#[derive(Default)]
+struct HintTimes {
+    /// Whether one of them is for five minutes.
+    any_short: bool,
+    /// Whether one of an hour was shortened.
+    any_shortened: bool,
+}
+
+impl HintTimes {
+    /// Notes the time of a hint. One of an hour after a shorter one is shortened, if its order is to be checked.
+    fn visit<S: Output>(&mut self, hint: &mut Payload<S>, checks_order: bool) {
+        if !is_hour(hint) {
+            self.any_short = true;
+        } else if checks_order && self.any_short {
+            shorten(hint);
+            self.any_shortened = true;
+        }
+    }
+}
+
 impl<S: Output> RequestBuilder<'_, S> {
     /// Checks the number and the order of the cache hints of a whole request.
     pub(super) fn check_hints(&mut self) -> Result<()> {
@@ -95,39 +94,37 @@ impl<S: Output> RequestBuilder<'_, S> {
         if self.api != Api::Converse {
             self.limit_hints()?;
         }
-        // The conversation has checked the order of its own hints, except for LiteLLM.
-        let is_checked = self.api != Api::LiteLlm;
-        let (mut after_tools, mut any_short, mut shortened) = (false, false, 0);
-        for place in ["tools", TOOL_CONFIG, GIVEN_TOOLS, "system", "messages", key] {
-            if place == GIVEN_TOOLS {
-                after_tools = self.note_given_hints(name, any_short)?;
-                any_short |= after_tools;
-                continue;
-            }
-            let Some((_, value)) = self.members.iter_mut().find(|(known, _)| known.as_str() == place) else {
-                continue;
-            };
-            let is_tools = matches!(place, "tools" | TOOL_CONFIG);
-            let mut visit = |hint: &mut Payload<S>| {
-                if !is_hour(hint) {
-                    any_short = true;
-                } else if after_tools || (any_short && (!is_checked || is_tools || place == key)) {
-                    shorten(hint);
-                    shortened += 1;
-                }
-            };
-            if place == key {
-                visit(value);
-            } else {
-                each_hint(value, key, &mut visit);
-            }
+        let mut times = HintTimes::default();
+        for place in ["tools", TOOL_CONFIG] {
+            self.visit_hints(place, key, |hint| times.visit(hint, true));
         }
-        if shortened == 0 {
+        let after_tools = self.note_given_hints(name, times.any_short)?;
+        times.any_short = after_tools;
+        // The conversation has checked the order of its own hints, except for LiteLLM.
+        for place in ["system", "messages"] {
+            let is_checked = !after_tools && self.api != Api::LiteLlm;
+            self.visit_hints(place, key, |hint| times.visit(hint, !is_checked));
+        }
+        self.visit_hints(key, key, |hint| times.visit(hint, true));
+        if !times.any_shortened {
             return Ok(());
         }
         let problem =
             format!("{name} {}; it reads the tools first, then system and messages", LONG_AFTER_SHORT.0);
         self.refuse_or_note(problem, LONG_AFTER_SHORT.1, SENT_SHORT)
+    }
+
+    /// Calls a function with each cache hint in a member of the request, or with the member if it is a hint.
+    fn visit_hints(&mut self, place: &str, key: &str, mut visit: impl FnMut(&mut Payload<S>)) {
+        let member = self.members.iter_mut().find(|(known, _)| known.as_str() == place);
+        match member {
+            Some((_, hint)) if place == key => visit(hint),
+            Some((_, value)) => retain_hints(value, key, &mut |hint| {
+                visit(hint);
+                true
+            }),
+            None => {}
+        }
     }
 
     /// Checks the times of the hints of the caller's tools, which come after those of the prompt's. Returns whether a
@@ -175,9 +172,14 @@ impl<S: Output> RequestBuilder<'_, S> {
             extra -= before - self.members.len();
         }
         for (_, value) in self.members.iter_mut().filter(|(key, _)| HOLDERS.contains(&key.as_str())) {
-            let mut kept = count(value, CACHE_CONTROL).saturating_sub(extra);
-            extra = extra.saturating_sub(count(value, CACHE_CONTROL));
-            keep_hints(value, CACHE_CONTROL, &mut kept);
+            let found = count(value, CACHE_CONTROL);
+            let mut left = found.saturating_sub(extra);
+            extra = extra.saturating_sub(found);
+            retain_hints(value, CACHE_CONTROL, &mut |_| {
+                let stays = left > 0;
+                left -= usize::from(stays);
+                stays
+            });
         }
         Ok(())
     }
