@@ -3,6 +3,9 @@
 //! The limits of nesting fit the stack of a usual thread. A thread that was started with a smaller one, such as by
 //! `threading.stack_size(65536)`, would overflow it before it reaches them.
 
+use std::panic;
+use std::thread;
+
 use crate::error::{Error, Kind, Result};
 
 /// What stays free for the calls that do not nest, and for Python code that they run.
@@ -13,6 +16,28 @@ const COMPILE_LEVEL_BYTES: usize = if cfg!(debug_assertions) { 10 << 10 } else {
 
 /// The nesting up to which the stack is not looked at.
 const SHALLOW: usize = 3;
+
+/// What reading or writing a file may need: a value as deep as a file can have, in all functions that walk it.
+const FILE_BYTES: usize = 512 << 10;
+
+/// Does the work on a thread of its own if the stack of this one has too little room to read or write files.
+pub(crate) fn with_room<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    if stacker::remaining_stack().is_none_or(|left| left >= FILE_BYTES / 2) {
+        return work();
+    }
+    let mut waiting = Some(work);
+    let ended = thread::scope(|scope| {
+        let run = || waiting.take().map(|work| work());
+        let started = thread::Builder::new().stack_size(FILE_BYTES).spawn_scoped(scope, run);
+        started.ok().map(thread::ScopedJoinHandle::join)
+    });
+    match ended {
+        Some(Ok(Some(done))) => done,
+        Some(Err(panicked)) => panic::resume_unwind(panicked),
+        // The system has no thread left.
+        Some(Ok(None)) | None => waiting.map(|work| work()).expect("nobody has done the work"),
+    }
+}
 
 /// The number of levels of a template that can be compiled on this thread.
 pub(crate) fn levels_to_compile() -> usize {

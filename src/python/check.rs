@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use super::display::displayed;
 use super::error::OrRaise;
+use super::runtime::detached;
 use crate::check::{CheckOptions, Code, Finding, Fix, report};
 use crate::convert::ProviderConverter;
 use crate::error::Place;
@@ -60,7 +61,7 @@ pub(super) fn check_options(providers: &[String], also: &[String]) -> PyResult<C
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
 pub(super) fn fix_file(py: Python<'_>, path: PathBuf, found: Vec<PyRef<'_, PyFinding>>) -> PyResult<()> {
     let fixes: Vec<Fix> = found.iter().filter_map(|finding| finding.0.fix.clone()).collect();
-    py.detach(|| store::fixes::fix_file(&path, &fixes.iter().collect::<Vec<_>>())).or_raise(py)
+    detached(py, || store::fixes::fix_file(&path, &fixes.iter().collect::<Vec<_>>())).or_raise(py)
 }
 
 /// The text of a warning about these findings.

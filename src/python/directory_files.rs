@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use super::arguments;
 use super::error::OrRaise;
+use super::runtime::detached;
 use crate::store::{atomic, label_file, prompt_tree};
 
 /// What a file in a directory of prompts is, by its path below the directory: "prompts", "tests", "labels", "partial", or
@@ -21,7 +22,7 @@ pub(super) fn file_kind(path: PathBuf) -> Option<&'static str> {
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
 pub(super) fn find_test_files(py: Python<'_>, directory: PathBuf) -> PyResult<Vec<PathBuf>> {
-    py.detach(|| prompt_tree::test_files(&directory)).or_raise(py)
+    detached(py, || prompt_tree::test_files(&directory)).or_raise(py)
 }
 
 /// The labels of a prompt that labels.yaml of a directory names, with the versions that they point at.
@@ -32,7 +33,7 @@ pub(super) fn named_labels(
     directory: PathBuf,
     #[pyo3(from_py_with = arguments::id)] id: &str,
 ) -> PyResult<BTreeMap<String, String>> {
-    let named = py.detach(|| label_file::named_labels(&directory, id)).or_raise(py)?;
+    let named = detached(py, || label_file::named_labels(&directory, id)).or_raise(py)?;
     Ok(named.into_iter().map(|(label, version)| (label, version.to_string())).collect())
 }
 

@@ -11,7 +11,7 @@ use super::error::OrRaise;
 use super::library::EngineState;
 use super::prompt::{CompiledPrompt, PromptOrigin};
 use super::registry::is_skip;
-use super::runtime::on_thread;
+use super::runtime::{detached, on_thread};
 use super::schema::PySchemas;
 use super::template::Engine;
 use super::text::PyText;
@@ -29,7 +29,7 @@ pub fn read_prompts_sync<'py>(
 ) -> PyResult<LoadedPromptFiles<'py>> {
     let py = engine.py();
     let read = ReadRequest::new(path, engine, on_error)?;
-    let (loaded, warnings, origin) = py.detach(|| read.run()).or_raise(py)?;
+    let (loaded, warnings, origin) = detached(py, || read.run()).or_raise(py)?;
     Ok((files(py, loaded, &origin)?, warnings, PySchemas::of(&origin.schemas)))
 }
 

@@ -16,7 +16,7 @@ use super::directory_source::DirectorySource;
 use super::error::raise;
 use super::fork_gate::{forks, gate};
 use super::reload::ReloadReport;
-use super::runtime::on_thread;
+use super::runtime::{detached, on_thread};
 use super::storage::PlainData;
 use super::store_source::StoreSource;
 use crate::check::Finding;
@@ -180,7 +180,7 @@ impl Refresh {
 
     fn look_and_report(&self, py: Python<'_>) {
         let outcome = match &self.source {
-            RefreshSource::Core { source, report } => match py.detach(|| look(source)) {
+            RefreshSource::Core { source, report } => match detached(py, || look(source)) {
                 Some(look) => report.call1(py, (look,)).map(drop),
                 None => Ok(()),
             },
@@ -219,7 +219,7 @@ impl Refresh {
     pub(super) fn look_now(&self, py: Python<'_>) -> Option<PyLook> {
         let RefreshSource::Core { source, .. } = &self.source else { return None };
         self.postpone();
-        py.detach(|| look(source))
+        detached(py, || look(source))
     }
 
     /// The coroutine of [`Refresh::look_now`].

@@ -19,7 +19,7 @@ use super::observers::RegistryObservers;
 use super::prompt::{CompiledPrompt, PromptOrigin, face, text};
 use super::refresh::{CoreSource, PyLook, Refresh, RefreshSource, load_first};
 use super::reload::{ReloadTarget, SharedRegistry, WriteLog};
-use super::runtime::on_thread;
+use super::runtime::{detached, on_thread};
 use super::schema::{PySchemas, SharedSchemas};
 use super::storage::{PlainData, PyFileStore};
 use super::store_source::StoreSource;
@@ -302,7 +302,7 @@ impl PyRegistry {
         #[pyo3(from_py_with = arguments::option)] on_error: &str,
     ) -> PyResult<Vec<PyFinding>> {
         let load = self.load(path, schema_dir, on_error)?;
-        py.detach(|| load.run()).or_raise(py)
+        detached(py, || load.run()).or_raise(py)
     }
 
     #[pyo3(signature = (path, *, schema_dir, on_error))]
@@ -345,7 +345,7 @@ impl PyRegistry {
         report: Py<PyAny>,
     ) -> PyResult<Vec<PyFinding>> {
         let load = self.directory(py, path, schema_dir, on_error, (seconds, report))?;
-        py.detach(load).or_raise(py)
+        detached(py, load).or_raise(py)
     }
 
     /// The coroutine of [`PyRegistry::refresh_from_directory_sync`].
@@ -374,7 +374,7 @@ impl PyRegistry {
         #[pyo3(from_py_with = arguments::optional_metadata)] author: Option<&str>,
     ) -> PyResult<PlainData> {
         let work = DirectoryLabel { path, id, target: self.target() };
-        py.detach(|| work.set(label, version, author)).or_raise(py)
+        detached(py, || work.set(label, version, author)).or_raise(py)
     }
 
     /// The coroutine of [`PyRegistry::set_label_in_sync`].
@@ -400,7 +400,7 @@ impl PyRegistry {
         #[pyo3(from_py_with = arguments::id)] id: String,
     ) -> PyResult<Vec<PlainData>> {
         let work = DirectoryLabel { path, id, target: self.target() };
-        py.detach(|| work.history()).or_raise(py)
+        detached(py, || work.history()).or_raise(py)
     }
 
     /// The coroutine of [`PyRegistry::moves_in_sync`].
@@ -517,7 +517,7 @@ impl PyRegistry {
         let mut options = CheckOptions { fixes, ..check_options(&providers, &also)? };
         options.earlier =
             path.as_deref().map(|path| store::check::earlier_prompts(path, &base)).unwrap_or_default();
-        py.detach(|| {
+        detached(py, || {
             options.registered_schemas =
                 code.then(|| self.schemas.read().names().map(str::to_owned).collect());
             let (path, schemas) = (path.as_deref(), schema_dir.as_deref());

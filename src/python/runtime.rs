@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 use super::error::{OrRaise, raise};
+use crate::stack_room;
 use crate::store::queue::{Access, WorkQueue, WorkTurn};
 
 tokio::task_local! {
@@ -256,6 +257,11 @@ fn any_in_turn<'py>(
 /// How often a thread that waits for its turn looks whether the user has pressed Ctrl-C.
 const SIGNAL_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
+/// Reads or writes files without the interpreter, on a stack with room for that.
+pub(super) fn detached<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) -> R {
+    py.detach(|| stack_room::with_room(work))
+}
+
 /// Runs `work` in this thread when its turn in the queue has come. Other threads may run Python meanwhile.
 pub(super) fn in_turn_sync<R: Send>(
     py: Python<'_>,
@@ -264,7 +270,7 @@ pub(super) fn in_turn_sync<R: Send>(
     work: impl FnOnce() -> crate::Result<R> + Send,
 ) -> PyResult<R> {
     let turn = wait_for_turn(py, queue, access)?;
-    let result = py.detach(move || {
+    let result = detached(py, move || {
         let result = work();
         drop(turn);
         result

@@ -13,7 +13,7 @@ use super::check::{PyFinding, findings};
 use super::data::PyData;
 use super::data::values::SharedObject;
 use super::error::{OrRaise, raise};
-use super::runtime::on_thread;
+use super::runtime::{detached, on_thread};
 use super::text::PyText;
 use crate::check::Finding;
 use crate::error::{Error, Kind};
@@ -186,7 +186,7 @@ impl PySchemas {
         skip: bool,
     ) -> PyResult<LoadedSchemas> {
         let shared = Arc::clone(&self.shared);
-        py.detach(|| load(&shared, &path, is_directory, skip)).or_raise(py)
+        detached(py, || load(&shared, &path, is_directory, skip)).or_raise(py)
     }
 
     #[pyo3(signature = (path, *, is_directory = None, skip = false))]

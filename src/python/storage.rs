@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::arguments;
 use super::error::{OrRaise, raise};
 use super::prompt::read_prompt;
-use super::runtime::{in_turn, in_turn_sync, on_thread};
+use super::runtime::{detached, in_turn, in_turn_sync, on_thread};
 use crate::error::{Error, Kind};
 use crate::prompt::Prompt;
 use crate::store::encoding::Encoding;
@@ -295,7 +295,7 @@ impl PyFileStore {
 
     /// A text that is another one after each change, or `None` if the store cannot tell.
     fn generation_sync(&self, py: Python<'_>) -> Option<String> {
-        py.detach(|| self.store.generation())
+        detached(py, || self.store.generation())
     }
 
     fn generation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -470,5 +470,6 @@ impl PyMemoryStore {
 /// A prompt that Python built, as the text of a YAML file.
 #[pyfunction]
 pub(super) fn prompt_yaml(prompt: &Bound<'_, PyAny>) -> PyResult<String> {
-    yaml_write::write_prompt(&read_prompt(prompt)?).or_raise(prompt.py())
+    let (py, read) = (prompt.py(), read_prompt(prompt)?);
+    detached(py, || yaml_write::write_prompt(&read)).or_raise(py)
 }

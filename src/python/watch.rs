@@ -18,7 +18,7 @@ use super::error::{OrRaise, raise};
 use super::fork_gate::{LoggingGuard, gate, wait_for_threads};
 use super::prompt::PromptOrigin;
 use super::registry::{PyRegistry, is_skip};
-use super::runtime::on_thread;
+use super::runtime::{detached, on_thread};
 use crate::check::Finding;
 use crate::error::Error;
 use crate::store::watch::{self, ChangeRecorder, ReloadHandler};
@@ -110,7 +110,7 @@ pub fn watch_directory_sync(
     let py = registry.py();
     let source = source(registry, path, schema_dir, on_error)?;
     let origin = Arc::clone(&registry.get().origin);
-    py.detach(|| start(source, origin)).or_raise(py)
+    detached(py, || start(source, origin)).or_raise(py)
 }
 
 /// The coroutine of [`watch_directory_sync`].

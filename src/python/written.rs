@@ -9,6 +9,7 @@ use super::arguments;
 use super::error::OrRaise;
 use super::prompt::CompiledPrompt;
 use super::registry::PyRegistry;
+use super::runtime::detached;
 use super::text::PyText;
 use crate::check::{PromptSource, VariableUse, variable_uses};
 use crate::error::Place;
@@ -31,7 +32,8 @@ pub(super) fn prompt_places(
     let py = registry.py();
     let shared = Arc::clone(&registry.get().shared);
     let loaded: LoadedDirectory<PyText> =
-        py.detach(|| directory::load(&path, schema_dir.as_deref(), &shared.options, &shared)).or_raise(py)?;
+        detached(py, || directory::load(&path, schema_dir.as_deref(), &shared.options, &shared))
+            .or_raise(py)?;
     let prompts = loaded.prompts.iter().zip(loaded.places);
     Ok(prompts
         .map(|(compiled, Place { name, line, column, .. })| {
@@ -54,7 +56,7 @@ pub(super) fn prompt_uses(
 ) -> Vec<WrittenUse> {
     let shared = Arc::clone(&registry.get().shared);
     let compiled = Arc::clone(&prompt.get().compiled);
-    let uses = prompt.py().detach(|| {
+    let uses = detached(prompt.py(), || {
         let read = file.and_then(|file| {
             let bytes = std::fs::read(&file).ok()?;
             Some(yaml::read_authored(
@@ -89,9 +91,9 @@ pub(super) fn with_version(
     #[pyo3(from_py_with = arguments::version)] new_version: &str,
     write_id: bool,
 ) -> PyResult<Vec<u8>> {
-    let edited = prompt_id.parse::<PromptId>().and_then(|id| {
+    let edited = detached(py, || {
         let (old, new) = (version.parse::<Version>()?, new_version.parse::<Version>()?);
-        version_edit::with_version(file_name, content, &id, &old, &new, write_id)
+        version_edit::with_version(file_name, content, &prompt_id.parse::<PromptId>()?, &old, &new, write_id)
     });
     edited.or_raise(py)
 }

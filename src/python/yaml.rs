@@ -6,10 +6,12 @@ use pyo3::types::{PyList, PyTuple};
 
 use super::data::PyData;
 use super::error::{OrRaise, raise};
+use super::runtime::detached;
 use crate::de::yaml::{decode, documents, read_document, source_text};
 use crate::de::{NodeReader, NodeValue, SourceNode};
 use crate::error::{Error, Kind, LineStarts, Place};
 use crate::limits::FILE_BYTES;
+use crate::stack_room;
 use crate::store::yaml_write;
 
 /// Reads the only document of a YAML file. A node is `(line, column, value)`: a list has nodes as items, and a mapping is
@@ -21,6 +23,20 @@ pub(super) fn read_yaml<'py>(py: Python<'py>, file_name: &str, data: &[u8]) -> P
         return Err(raise(py, &Error::new(Kind::PromptInvalid, message)));
     }
     let text = &*source_text(decode(file_name, data).or_raise(py)?);
+    let (roots, mistakes) = detached(py, || read_one(file_name, text));
+    if let Some(error) = mistakes {
+        return Err(raise(py, &error));
+    }
+    let lines = LineStarts::of(text);
+    let writer = NodeWriter { py, text, lines: &lines };
+    match roots.first() {
+        Some(root) => writer.node(root, 0),
+        None => Ok((1, 1, py.None()).into_pyobject(py)?.into_any()),
+    }
+}
+
+/// The documents of a YAML file that must have one at most, and the mistakes in it.
+fn read_one<'s>(file_name: &str, text: &'s str) -> (Vec<SourceNode<'s>>, Option<Error>) {
     let mut reader = NodeReader::of_yaml(Kind::PromptInvalid, text);
     let mut roots = Vec::new();
     for chunk in documents(text) {
@@ -32,15 +48,8 @@ pub(super) fn read_yaml<'py>(py: Python<'py>, file_name: &str, data: &[u8]) -> P
     if let Some(root) = roots.first() {
         note_non_finite(&mut reader, root);
     }
-    if let Some(error) = Error::sum_up(Kind::PromptInvalid, file_name, reader.located(file_name, text)) {
-        return Err(raise(py, &error));
-    }
-    let lines = LineStarts::of(text);
-    let writer = NodeWriter { py, text, lines: &lines };
-    match roots.first() {
-        Some(root) => writer.node(root),
-        None => Ok((1, 1, py.None()).into_pyobject(py)?.into_any()),
-    }
+    let mistakes = Error::sum_up(Kind::PromptInvalid, file_name, reader.located(file_name, text));
+    (roots, mistakes)
 }
 
 /// Notes numbers that JSON cannot hold.
@@ -61,8 +70,9 @@ struct NodeWriter<'a, 'py> {
 }
 
 impl<'py> NodeWriter<'_, 'py> {
-    fn node(&self, node: &SourceNode<'_>) -> PyResult<Bound<'py, PyAny>> {
+    fn node(&self, node: &SourceNode<'_>, depth: usize) -> PyResult<Bound<'py, PyAny>> {
         let py = self.py;
+        stack_room::check(depth, Kind::PromptInvalid).or_raise(py)?;
         let value = match &node.value {
             NodeValue::Null | NodeValue::NonFinite => py.None().into_bound(py),
             NodeValue::Bool(value) => pythonize::pythonize(py, value)?,
@@ -70,13 +80,14 @@ impl<'py> NodeWriter<'_, 'py> {
             NodeValue::ExactNumber(digits) => exact_number(py, digits)?,
             NodeValue::Text(text) => text.as_ref().into_pyobject(py)?.into_any(),
             NodeValue::List(items) => {
-                let items = items.iter().map(|item| self.node(item)).collect::<PyResult<Vec<_>>>()?;
+                let items =
+                    items.iter().map(|item| self.node(item, depth + 1)).collect::<PyResult<Vec<_>>>()?;
                 PyList::new(py, items)?.into_any()
             }
             NodeValue::Map(members) => {
                 let pairs = members
                     .iter()
-                    .map(|(key, value)| Ok((self.node(key)?, self.node(value)?)))
+                    .map(|(key, value)| Ok((self.node(key, depth + 1)?, self.node(value, depth + 1)?)))
                     .collect::<PyResult<Vec<_>>>()?;
                 PyTuple::new(py, pairs)?.into_any()
             }
@@ -102,5 +113,6 @@ pub(super) fn write_yaml(value: &Bound<'_, PyAny>) -> PyResult<String> {
     let json = PyData::without_engine(value.py())
         .json(value, 0)
         .map_err(|json_error| PyValueError::new_err(json_error.error.message().to_owned()))?;
-    yaml_write::write_value(&json).map_err(|error| PyValueError::new_err(error.message().to_owned()))
+    detached(value.py(), || yaml_write::write_value(&json))
+        .map_err(|error| PyValueError::new_err(error.message().to_owned()))
 }

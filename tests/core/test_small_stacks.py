@@ -80,3 +80,78 @@ def test_a_small_stack_refuses_what_a_usual_one_can_do():
     assert small["compile blocks"] == "TemplateSyntaxError"
     assert small["json"] == "TemplateRenderError"
     assert usual["compile blocks"] == usual["json"] == usual["an answer"] == "done"
+
+
+FILES_PROGRAM = """
+import pathlib, sys, threading
+from prompt_manager import PromptManager
+from prompt_manager.exceptions import PromptManagerError
+from prompt_manager.storage import FileSystemStorage
+from prompt_manager.testing.yaml_file import parse
+
+root = pathlib.Path(sys.argv[2])
+
+def brackets(count):
+    return "[" * count + "]" * count
+
+def mappings(count):
+    return "{'a': " * count + "1" + "}" * count
+
+FILES = {
+    "plain.yaml": "template: Hi",
+    "brackets.yaml": "template: Hi\\nmetadata: {x: " + brackets(3000) + "}",
+    "mappings.yaml": "template: Hi\\nmetadata: {x: " + mappings(3000) + "}",
+    "open.yaml": "template: Hi\\nmetadata: {x: " + "[" * 3000,
+    "brackets.json": '{"template": "Hi", "metadata": {"x": ' + brackets(3000) + "}}",
+    "allowed.yaml": "template: Hi\\nmetadata: {x: " + brackets(36) + "}",
+    "allowed.json": '{"template": "Hi", "metadata": {"x": ' + mappings(36).replace("'", '"') + "}}",
+}
+WORK = {}
+for name, text in FILES.items():
+    directory = root / name.replace(".", "-")
+    (directory / "stored" / "p").mkdir(parents=True)
+    (directory / "prompts").mkdir()
+    (directory / "stored" / "p" / f"1.0.0.{name[-4:]}").write_text('{"id": "p", "version": "1.0.0", ' + text[1:])
+    (directory / "prompts" / name).write_text(text)
+    storage = FileSystemStorage(directory / "stored")
+    WORK[f"load {name}"] = lambda directory=directory: PromptManager.from_directory_sync(directory / "prompts")
+    WORK[f"schemas {name}"] = lambda directory=directory: PromptManager().load_schemas_sync(directory / "prompts")
+    WORK[f"stored {name}"] = lambda storage=storage: storage.load_sync("p")
+    WORK[f"test file {name}"] = lambda text=text: parse("t.yaml", text.encode())
+usual = PromptManager.from_directory_sync(root / "plain-yaml" / "prompts")
+prompt = usual.get_prompt_sync("plain")
+for encoding in ("json", "yaml"):
+    kept = FileSystemStorage(root / encoding, format=encoding)
+    WORK[f"save {encoding}"] = lambda kept=kept: kept.save_sync(prompt)
+WORK["label"] = lambda: usual.set_label_sync("plain", "live", "1.0.0")
+
+def run():
+    for name, work in WORK.items():
+        try:
+            work()
+        except (PromptManagerError, ValueError) as error:
+            print(f"{name}: {type(error).__name__}", flush=True)
+        else:
+            print(f"{name}: done", flush=True)
+
+threading.stack_size(int(sys.argv[1]) * 1024)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+
+
+def test_files_are_read_and_written_on_a_small_stack_as_on_any_other(tmp_path):
+    def outcomes_of_files(kibibytes):
+        arguments = [sys.executable, "-W", "ignore", "-c", FILES_PROGRAM, str(kibibytes), tmp_path / str(kibibytes)]
+        ended = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60)
+        return dict(line.split(": ") for line in ended.stdout.splitlines())
+
+    small, usual = outcomes_of_files(64), outcomes_of_files(8192)
+    # Python objects are made on the stack of the thread.
+    made = {"stored allowed.json", "test file allowed.yaml", "test file allowed.json"}
+    assert {name: end for name, end in small.items() if name not in made} == {
+        name: end for name, end in usual.items() if name not in made
+    }
+    assert small["load brackets.yaml"] == small["load mappings.yaml"] == "StorageReadError"
+    assert small["load plain.yaml"] == small["load allowed.yaml"] == small["save yaml"] == small["label"] == "done"
