@@ -310,11 +310,11 @@ pub(super) fn texts(prompt: &Prompt) -> Vec<(TemplateLocation<'_>, &str)> {
     } else if let Some(chat) = &prompt.chat_template {
         for (index, entry) in chat.messages.iter().enumerate() {
             let ChatEntry::Message(message) = entry else { continue };
-            let mut leaf = 0;
+            let mut number = 0;
             // The closure never fails.
             let _: crate::Result<crate::prompt::Message<()>> = message.try_map(|text| {
-                texts.push((TemplateLocation::Message { index, leaf }, text.as_str()));
-                leaf += 1;
+                texts.push((TemplateLocation::Message { index, text: number }, text.as_str()));
+                number += 1;
                 Ok(())
             });
         }

@@ -43,7 +43,7 @@ pub fn variable_uses<T: Text>(
     let entries = prompt.chat_template.as_ref().map(|chat| chat.messages.as_slice()).unwrap_or_default();
     for (index, entry) in entries.iter().enumerate() {
         let ChatEntry::Placeholder { name, .. } = entry else { continue };
-        let location = TemplateLocation::Message { index, leaf: 0 }.to_string();
+        let location = TemplateLocation::Message { index, text: 0 }.to_string();
         uses.push(VariableUse { name: name.clone(), location, partial: None, place: None });
     }
     uses

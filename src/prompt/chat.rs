@@ -49,24 +49,24 @@ impl<T: Text> Chat<T> {
     ) -> Result<Self> {
         let mut compiler = Compiler::new(None, options, library);
         let chat = Self::parse(&mut compiler, entries);
-        match compiler.into_faults().into_iter().next() {
-            Some(fault) => Err(fault.error),
+        match compiler.into_errors().into_iter().next() {
+            Some(first) => Err(first.error),
             None => Ok(chat),
         }
     }
 
-    /// Compiles messages; the entries whose templates do not parse are left out, and are the compiler's faults.
+    /// Compiles messages; the entries whose templates do not parse are left out, and are the compiler's errors.
     pub(super) fn parse<'p>(compiler: &mut Compiler<'_, 'p, T>, entries: &'p [ChatEntry]) -> Self {
         let parse = |(index, entry): (usize, &'p ChatEntry)| match entry {
             ChatEntry::Placeholder { name, optional } => {
                 Some(CompiledEntry::Placeholder { name: T::new(name), optional: *optional })
             }
             ChatEntry::Message(message) => {
-                let mut leaf = 0;
+                let mut number = 0;
                 let message = compiler.group(|compile| {
                     message.try_map(|source| {
-                        let place = TemplateLocation::Message { index, leaf };
-                        leaf += 1;
+                        let place = TemplateLocation::Message { index, text: number };
+                        number += 1;
                         compile(place, source)
                     })
                 });
@@ -124,11 +124,11 @@ impl<T: Text> Chat<T> {
     pub(super) fn each_template(&self, mut each: impl FnMut(TemplateLocation<'static>, &Template<T>)) {
         for (index, entry) in self.entries.iter().enumerate() {
             let CompiledEntry::Message(message) = entry else { continue };
-            let mut leaf = 0;
+            let mut number = 0;
             // The closure never fails.
             let _: Result<Message<()>> = message.try_map(|template| {
-                each(TemplateLocation::Message { index, leaf }, template);
-                leaf += 1;
+                each(TemplateLocation::Message { index, text: number }, template);
+                number += 1;
                 Ok(())
             });
         }

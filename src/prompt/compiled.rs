@@ -79,13 +79,13 @@ impl<T: Text> Compiled<T> {
     pub fn compile(prompt: Prompt, options: &TemplateOptions, engine: &dyn Library<T>) -> Result<Self> {
         let first = match Self::parse(&prompt, options, engine) {
             Ok(parts) => return Ok(Self::assemble(prompt, parts)),
-            Err(faults) => faults.into_iter().next().map(|fault| fault.error),
+            Err(errors) => errors.into_iter().next().map(|first| first.error),
         };
         let error = first.unwrap_or_else(|| Error::new(Kind::Prompt, "the prompt cannot be compiled"));
         Err(error.with_context("prompt_id", prompt.id.as_str()))
     }
 
-    /// Compiles every template of a prompt, and passes all faults at once to `report`.
+    /// Compiles every template of a prompt, and passes all errors at once to `report`.
     pub fn compile_all(
         prompt: Prompt,
         options: &TemplateOptions,
@@ -94,8 +94,8 @@ impl<T: Text> Compiled<T> {
     ) -> Option<Self> {
         match Self::parse(&prompt, options, engine) {
             Ok(parts) => Some(Self::assemble(prompt, parts)),
-            Err(faults) => {
-                report(&prompt, faults);
+            Err(errors) => {
+                report(&prompt, errors);
                 None
             }
         }
@@ -139,7 +139,7 @@ impl<T: Text> Compiled<T> {
             compiler.template(TemplateLocation::Partial(name), source);
         }
         Self::compile_body(&mut compiler, prompt);
-        compiler.into_faults()
+        compiler.into_errors()
     }
 
     /// Compiles the template or the messages.
@@ -171,18 +171,18 @@ impl<T: Text> Compiled<T> {
             }
         }
         let body = Self::compile_body(&mut compiler, prompt);
-        let faults = compiler.into_faults();
-        if !faults.is_empty() {
-            return Err(faults);
+        let errors = compiler.into_errors();
+        if !errors.is_empty() {
+            return Err(errors);
         }
         match declare(prompt, &body, &LayeredLibrary(&partials, engine)) {
             Ok(declared) => Ok((body, partials, declared)),
             Err(error) => {
-                let leaf = match &body {
-                    PromptBody::Chat(_) => TemplateLocation::Message { index: 0, leaf: 0 },
+                let location = match &body {
+                    PromptBody::Chat(_) => TemplateLocation::Message { index: 0, text: 0 },
                     _ => TemplateLocation::Template,
                 };
-                Err(vec![TemplateError { leaf, error }])
+                Err(vec![TemplateError { location, error }])
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Chat messages, with one type for their three stages.
 //!
-//! A [`Message<L>`] is generic over its texts `L`, the leaves of its structure. In a file the leaves are [`String`]s;
+//! A [`Message<L>`] is generic over its texts `L`. In a file they are [`String`]s;
 //! in a compiled prompt they are templates; in a rendered prompt they are output. [`Message::try_map`] converts a
 //! message from one stage to the next. It copies the structure (roles, parts, tool calls), which is never parsed out of
 //! rendered text.
@@ -386,7 +386,7 @@ impl<L> Message<L> {
         }
     }
 
-    /// Converts every leaf with `map`, in reading order.
+    /// Converts every text with `map`, in reading order.
     ///
     /// # Errors
     /// The first error of `map`.

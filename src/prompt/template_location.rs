@@ -1,4 +1,4 @@
-//! Which text of a prompt is meant, for saying where in it a template is wrong.
+//! Names one text of a prompt, so that an error can say in which template it is.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use super::model::{ChatEntry, Prompt};
 pub enum TemplateLocation<'a> {
     /// The text template.
     Template,
-    /// A leaf of a chat entry, counted as [`super::Message::try_map`] visits them.
+    /// A text of a chat message.
     Message {
-        /// Which entry.
+        /// The index of the message.
         index: usize,
-        /// Which leaf of it.
-        leaf: usize,
+        /// The index of the text, in the order in which [`super::Message::try_map`] visits the texts.
+        text: usize,
     },
     /// A partial.
     Partial(&'a str),
@@ -29,17 +29,17 @@ impl TemplateLocation<'_> {
             Self::Partial(name) => {
                 prompt.partials().iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
             }
-            Self::Message { index, leaf } => {
+            Self::Message { index, text } => {
                 let ChatEntry::Message(message) = prompt.chat_template.as_ref()?.messages.get(index)? else {
                     return None;
                 };
-                let mut leaves: Vec<&str> = Vec::new();
+                let mut texts: Vec<&str> = Vec::new();
                 // The closure never fails.
-                let _: crate::Result<super::Message<()>> = message.try_map(|text| {
-                    leaves.push(text);
+                let _: crate::Result<super::Message<()>> = message.try_map(|visited| {
+                    texts.push(visited);
                     Ok(())
                 });
-                leaves.get(leaf).copied()
+                texts.get(text).copied()
             }
         }
     }

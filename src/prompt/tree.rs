@@ -5,7 +5,7 @@ use serde_json::Number;
 use crate::error::Result;
 use crate::template::{JsonText, Output};
 
-/// A JSON value whose texts are leaves `L`.
+/// A JSON value whose texts are of type `L`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tree<L> {
     /// `null`

@@ -575,18 +575,18 @@ fn read_file<T: Text>(
     }
     for LocatedPrompt { mut prompt, places } in found {
         identify(&mut prompt, saved);
-        let compiled = Compiled::compile_all(prompt, options, engine, |prompt, faults| {
+        let compiled = Compiled::compile_all(prompt, options, engine, |prompt, found| {
             let id = Some(prompt.id.as_str());
-            errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, id, &places)));
+            errors.extend(found.into_iter().map(|error| in_file(error, prompt, id, &places)));
         });
         let Some(compiled) = compiled else { continue };
         let found = match asked {
             Some(asked) => check_fully(&compiled, engine, Some(&places), schemas, asked),
             None => check(&compiled, engine, Some(&places), schemas),
         };
-        let (wrong, remarks): (Vec<_>, Vec<_>) =
+        let (wrong, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|finding| finding.code == Code::UnknownPartial);
-        warnings.extend(remarks);
+        warnings.extend(others);
         if wrong.is_empty() {
             prompts.push((Arc::new(compiled), places.id()));
             sources.extend(asked.map(|_| Arc::new(places)));
@@ -594,8 +594,8 @@ fn read_file<T: Text>(
         errors.extend(wrong.into_iter().map(Finding::into_error));
     }
     for BrokenPrompt { located: LocatedPrompt { prompt, places }, id } in &broken {
-        let faults = Compiled::<T>::template_errors(prompt, options, engine);
-        errors.extend(faults.into_iter().map(|fault| in_file(fault, prompt, id.as_deref(), places)));
+        let found = Compiled::<T>::template_errors(prompt, options, engine);
+        errors.extend(found.into_iter().map(|error| in_file(error, prompt, id.as_deref(), places)));
     }
     errors.sort_by_key(|error| error.place().map(|place| (place.line, place.column)));
     let file = Arc::new(LoadedFile { name, about, prompts, sources, warnings });
@@ -613,22 +613,22 @@ pub(super) fn identify(prompt: &mut Prompt, saved: Option<Timestamp>) {
 
 /// The error of a template, with its place in the file. `id` is the id of the prompt, if it has one.
 fn in_file(
-    fault: crate::prompt::TemplateError<'_>,
+    error: crate::prompt::TemplateError<'_>,
     prompt: &Prompt,
     id: Option<&str>,
     places: &Places,
 ) -> Error {
-    let crate::prompt::TemplateError { leaf, error } = fault;
-    let found = error.place().and_then(|place| places.in_file(prompt, leaf, place.line, place.column));
+    let crate::prompt::TemplateError { location, error } = error;
+    let found = error.place().and_then(|place| places.in_file(prompt, location, place.line, place.column));
     let place = found.unwrap_or_else(|| places.id());
     let of_prompt = id.map(|id| format!(" of prompt '{id}'")).unwrap_or_default();
-    let message = format!("{} ({leaf}{of_prompt})", error.message());
+    let message = format!("{} ({location}{of_prompt})", error.message());
     let kind = error.kind();
     let file = place.name.clone().unwrap_or_default();
     let template = match id {
-        Some(id) if leaf == TemplateLocation::Template => id.to_owned(),
-        Some(id) => format!("{id} {leaf}"),
-        None => leaf.to_string(),
+        Some(id) if location == TemplateLocation::Template => id.to_owned(),
+        Some(id) => format!("{id} {location}"),
+        None => location.to_string(),
     };
     let error = error.recast(kind, message).with_place(place);
     let error = match id {

@@ -189,8 +189,8 @@ impl LocatedPrompt {
 
     /// [`Places::in_file`].
     #[must_use]
-    pub fn place_in_file(&self, leaf: TemplateLocation<'_>, line: usize, column: usize) -> Option<Place> {
-        self.places.in_file(&self.prompt, leaf, line, column)
+    pub fn place_in_file(&self, location: TemplateLocation<'_>, line: usize, column: usize) -> Option<Place> {
+        self.places.in_file(&self.prompt, location, line, column)
     }
 }
 
@@ -329,7 +329,7 @@ impl Places {
     fn span_of(&self, prompt: &Prompt, location: TemplateLocation<'_>) -> Option<SourceSpan> {
         match location {
             TemplateLocation::Template => self.spans.content,
-            TemplateLocation::Message { index, leaf } => self.spans.entries.get(index)?.get(leaf).copied(),
+            TemplateLocation::Message { index, text } => self.spans.entries.get(index)?.get(text).copied(),
             TemplateLocation::Partial(name) => {
                 let index = prompt.partials().iter().position(|(known, _)| known == name)?;
                 self.spans.partials.get(index).copied()

@@ -127,7 +127,7 @@ pub(super) enum ExprKind<T> {
     /// A call of an unknown helper, which handlebars.js reports only when it renders.
     UnresolvedCall(Box<UnresolvedCall<T>>),
     /// A call that fails when it is evaluated, with the error message.
-    Fault(Box<str>),
+    InvalidCall(Box<str>),
 }
 
 #[derive(Debug)]
@@ -423,7 +423,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         }
         let [argument] = call.params.as_slice() else {
             let message = format!("`{name}` takes exactly one argument, found {}", call.params.len());
-            return Ok(BlockKind::Value(self.fault(call, message, None)?));
+            return Ok(BlockKind::Value(self.invalid_call(call, message, None)?));
         };
         self.check_block_names(&name, call)?;
         let argument = self.expr(argument)?;
@@ -540,9 +540,9 @@ impl<'a, T: Text> Lowering<'a, T> {
     }
 
     /// Reports an invalid call: at once, or in the `handlebars` dialect when it is rendered, as handlebars.js does.
-    fn fault(&self, call: &ast::CallNode, message: String, hint: Option<String>) -> Result<Expr<T>> {
+    fn invalid_call(&self, call: &ast::CallNode, message: String, hint: Option<String>) -> Result<Expr<T>> {
         if !self.options.dialect.checks_calls() {
-            return Ok(Expr { kind: ExprKind::Fault(message.into()), span: call.span });
+            return Ok(Expr { kind: ExprKind::InvalidCall(message.into()), span: call.span });
         }
         let error = Error::new(Kind::TemplateSyntax, message).at(call.span.start);
         Err(match hint {
@@ -652,7 +652,7 @@ impl<'a, T: Text> Lowering<'a, T> {
             let is_builtin = calls || !self.options.dialect.prefers_variables();
             let is_fence = name == FENCE && self.options.dialect.has_prompt_helpers();
             if is_builtin && (BLOCKS.contains(&name) || is_fence) {
-                return self.fault(
+                return self.invalid_call(
                     call,
                     format!("`{name}` is a block helper"),
                     Some(format!(
@@ -667,7 +667,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         let known = |name: &&str| self.options.known_helpers.iter().any(|known| &**known == *name);
         if let Some(name) = name.as_deref().filter(|name| !self.options.dialect.checks_calls() && known(name))
         {
-            return self.fault(call, format!("the known helper `{name}` is not registered"), None);
+            return self.invalid_call(call, format!("the known helper `{name}` is not registered"), None);
         }
         let path = call.callee.as_path();
         if let Some(first) = path.as_ref().and_then(|path| path.parts.first())
@@ -749,11 +749,11 @@ impl<'a, T: Text> Lowering<'a, T> {
                 2 => "one or two arguments".to_owned(),
                 _ => format!("{low} to {high} arguments"),
             };
-            return self.fault(call, format!("`{name}` takes {wanted}, found {given}"), hint());
+            return self.invalid_call(call, format!("`{name}` takes {wanted}, found {given}"), hint());
         }
         let stray = call.hash.iter().find(|(key, _)| !signature.named.contains(&&**key));
         if let Some((stray, _)) = stray.filter(|_| self.options.dialect.checks_calls()) {
-            return self.fault(call, format!("`{name}` takes no argument named `{stray}`"), hint());
+            return self.invalid_call(call, format!("`{name}` takes no argument named `{stray}`"), hint());
         }
         let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
         let hash = self.hash(&call.hash)?;

@@ -14,7 +14,7 @@ from prompt_manager import _native
 if TYPE_CHECKING:
     from report import Row
 
-__all__ = ["keep", "moved"]
+__all__ = ["changed_lines", "keep"]
 
 FILE = Path(__file__).parent / "baseline.json"
 
@@ -51,7 +51,7 @@ def keep(sections: dict[str, list[Row]]) -> None:
     FILE.write_text(json.dumps(dict(sorted(kept.items())), indent=2) + "\n", encoding="utf-8")
 
 
-def moved(sections: dict[str, list[Row]]) -> list[str]:
+def changed_lines(sections: dict[str, list[Row]]) -> list[str]:
     """One line for each ratio that differs from the kept one by more than noise."""
     before = known().get(build(), {})
     lines = []

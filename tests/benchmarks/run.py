@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = measure(effort)
         results[name] = rows
         print(f"\n## {title}\n\n{table(rows)}", flush=True)
-    if lines := baseline.moved(results):
+    if lines := baseline.changed_lines(results):
         print("\n## Ratios that differ from the baseline\n", *lines, sep="\n")
     if options.keep:
         baseline.keep(results)

@@ -6,12 +6,12 @@ use prompt_manager::store::yaml::read_prompts;
 /// The line and column in the file, and the character at that position.
 fn at(
     text: &str,
-    leaf: TemplateLocation<'_>,
+    location: TemplateLocation<'_>,
     line: usize,
     column: usize,
 ) -> Option<(usize, usize, Option<char>)> {
     let file = read_prompts("f.yaml", text);
-    let place = file.prompts.last().expect("the file is good").place_in_file(leaf, line, column)?;
+    let place = file.prompts.last().expect("the file is good").place_in_file(location, line, column)?;
     let found = text.lines().nth(place.line - 1).and_then(|line| line.chars().nth(place.column - 1));
     Some((place.line, place.column, found))
 }
@@ -60,7 +60,7 @@ fn messages_parts_and_partials_map_in_reading_order() {
                 - role: system\n      name: bot\n      content: |\n        one\n        two {{x}}\n    \
                 - {role: placeholder, name: history}\n    - role: user\n      content:\n        - bare {{x}}\n        \
                 - {type: text, text: 'part {{x}}'}\n  partials:\n    tone: |\n      Be {{x}}\n";
-    let message = |index, leaf| TemplateLocation::Message { index, leaf };
+    let message = |index, text| TemplateLocation::Message { index, text };
     assert_eq!(at(text, message(0, 0), 2, 5), Some((13, 13, Some('{'))));
     assert_eq!(at(text, message(0, 1), 1, 1), Some((10, 13, Some('b'))));
     assert_eq!(at(text, message(1, 0), 1, 1), None);
@@ -75,5 +75,5 @@ fn messages_parts_and_partials_map_in_reading_order() {
 fn a_template_behind_an_alias_maps_to_its_anchor() {
     let text = "id: a\nformat: chat\nchat_template:\n  messages:\n    - {role: system, content: &t \"x {{a}}\"}\n    \
                 - {role: user, content: *t}\n";
-    assert_eq!(at(text, TemplateLocation::Message { index: 1, leaf: 0 }, 1, 3), Some((5, 37, Some('{'))));
+    assert_eq!(at(text, TemplateLocation::Message { index: 1, text: 0 }, 1, 3), Some((5, 37, Some('{'))));
 }

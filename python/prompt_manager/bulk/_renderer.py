@@ -11,7 +11,7 @@ from prompt_manager._providers import BATCH_TARGETS
 from prompt_manager.bulk._counted import CountedStream, Counting
 from prompt_manager.bulk._tables import exportable, render_rows
 from prompt_manager.bulk._tokens import TOKENS, token_rule
-from prompt_manager.core._travel import check_travels
+from prompt_manager.core._pickling import check_picklable
 from prompt_manager.core.events import BatchEvent
 
 if TYPE_CHECKING:
@@ -176,10 +176,12 @@ class BatchRenderer:
         Raises:
             PromptPicklingError: a helper or a schema's function, or the function for ``tokens``, cannot be pickled.
         """
-        from prompt_manager.bulk._travel import state_of
+        from prompt_manager.bulk._pickling import state_of
 
         if callable(tokens := self._options["tokens"]):
-            check_travels("the function for `tokens`", tokens, "use a function that is defined at the top of a module")
+            check_picklable(
+                "the function for `tokens`", tokens, "use a function that is defined at the top of a module"
+            )
         return _restore, (state_of(self._core, self._engine, self._batch), self.to, self._options)
 
     def __repr__(self) -> str:
@@ -197,7 +199,7 @@ def _check_different(*new: str | None) -> None:
 
 def _restore(state: Mapping[str, Any], to: str, options: Mapping[str, Any]) -> BatchRenderer:
     """The renderer that was pickled."""
-    from prompt_manager.bulk._travel import engine_of
+    from prompt_manager.bulk._pickling import engine_of
     from prompt_manager.validation.loader import fill_schemas
 
     engine = engine_of(state)

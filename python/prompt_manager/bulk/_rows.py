@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core._observers import Observers
 
-__all__ = ["moved", "moved_message", "rendered_rows", "with_row"]
+__all__ = ["rendered_rows", "shift_row", "shift_row_in_message", "with_row"]
 
 
 def rendered_rows(
@@ -55,18 +55,18 @@ def with_row(error: PromptManagerError, number: int) -> PromptManagerError:
     return _changed(error, f"row {number}: {error.message}", f"row {number}: {error}", number)
 
 
-def moved(error: PromptManagerError, by: int) -> PromptManagerError:
+def shift_row(error: PromptManagerError, by: int) -> PromptManagerError:
     """The same error with its row number raised by ``by``, for a table that begins after ``by`` rows of a file."""
     if "row" not in error.context:
         return error
     number = int(error.context["row"]) + by
-    return _changed(error, moved_message(error.message, by), moved_message(str(error), by), number)
+    return _changed(error, shift_row_in_message(error.message, by), shift_row_in_message(str(error), by), number)
 
 
-def moved_message(message: str, by: int) -> str:
+def shift_row_in_message(message: str, by: int) -> str:
     """The same message with its row number raised by ``by``.
 
-    >>> moved_message("row 1: Missing variable 'name'", 1000)
+    >>> shift_row_in_message("row 1: Missing variable 'name'", 1000)
     "row 1001: Missing variable 'name'"
     """
     return re.sub(r"^row (\d+): ", lambda found: f"row {int(found[1]) + by}: ", message)

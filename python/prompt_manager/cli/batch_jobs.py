@@ -11,7 +11,7 @@ import click
 from prompt_manager._native import nearest
 from prompt_manager._text_values import may_be, typed_value
 from prompt_manager.bulk._renderer import check_target
-from prompt_manager.bulk._rows import moved, moved_message, rendered_rows, with_row
+from prompt_manager.bulk._rows import rendered_rows, shift_row, shift_row_in_message, with_row
 from prompt_manager.bulk._tokens import TOKENS, token_rule
 from prompt_manager.cli.tables.kinds import TEXT_KINDS, BrokenRow, Rows
 from prompt_manager.cli.tables.library import table_library
@@ -229,11 +229,11 @@ class TableJob(_Job):
                 raise with_row(problems[at], at)
             made = self.renderer(table)
         except PromptManagerError as error:
-            raise moved(error, first) from error
+            raise shift_row(error, first) from error
         if self.options.on_error == "raise":
             return made, len(made), []
         name = self.options.error_column
-        texts = [text and moved_message(text, first) for text in self._library.texts(made, name)]
+        texts = [text and shift_row_in_message(text, first) for text in self._library.texts(made, name)]
         if problems:
             made = self._library.with_nulls(made, [self.column, *([TOKENS] if self.rule else [])], problems)
             for at, problem in problems.items():

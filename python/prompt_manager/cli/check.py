@@ -116,18 +116,18 @@ def check(
     The exit status is 0 if nothing is found, 1 if something is, and 2 for wrong usage.
     """
     project = find_project()
-    wanted = Wanted(paths, schemas, select, extend_select, ignore, providers, base, fix)
+    options = CheckOptions(paths, schemas, select, extend_select, ignore, providers, base, fix)
     output = "json" if as_json else output
     if watch:
         from prompt_manager.cli.follow import run_on_change
 
         roots = [*(paths or (project.prompts,)), *filter(None, (schemas or project.schemas,))]
-        run_on_change(roots, lambda: _report(project, wanted, output))
-    if _report(project, wanted, output):
+        run_on_change(roots, lambda: _report(project, options, output))
+    if _report(project, options, output):
         ctx.exit(1)
 
 
-def _report(project: Project, wanted: Wanted, output: str) -> bool:
+def _report(project: Project, options: CheckOptions, output: str) -> bool:
     """Write the findings, and fix them first if that is asked for. Returns whether there are any."""
     from prompt_manager.cli.findings import formatted
     from prompt_manager.cli.fix import fix_files
@@ -135,16 +135,16 @@ def _report(project: Project, wanted: Wanted, output: str) -> bool:
 
     def find() -> list[Finding]:
         comments = IgnoreComments()
-        return [finding for finding in _findings(project, wanted) if not comments.hide(finding)]
+        return [finding for finding in _findings(project, options) if not comments.hide(finding)]
 
     with progress("checking the prompts"):
-        findings, fixed = fix_files(find) if wanted.fix else (find(), 0)
+        findings, fixed = fix_files(find) if options.fix else (find(), 0)
     write_text(formatted(findings, output, fixed))
     return bool(findings)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CheckOptions:
     """What the options of the command ask for."""
 
     paths: tuple[Path, ...]
@@ -166,7 +166,7 @@ class Wanted:
         return (not self.select or code in self.select | self.extend_select) and code not in self.ignore
 
 
-def _findings(project: Project, wanted: Wanted) -> Iterator[Finding]:
+def _findings(project: Project, options: CheckOptions) -> Iterator[Finding]:
     """The findings in the paths that are asked for, each once."""
     from prompt_manager.cli.changed_files import earlier_files
     from prompt_manager.core.manager import PromptManager
@@ -179,21 +179,21 @@ def _findings(project: Project, wanted: Wanted) -> Iterator[Finding]:
         manager, hidden = None, _NEED_CODE
     registry = (manager or PromptManager()).registry._core
     seen: set[Finding] = set()
-    for directory, below in _directories(project, wanted.paths):
+    for directory, below in _directories(project, options.paths):
         found = registry.check(
             directory,
-            schema_dir=wanted.schemas or project.schemas,
-            providers=wanted.providers,
-            also=wanted.also,
-            base=earlier_files(directory, wanted.base) if wanted.reports(_CHANGED_VERSION) else (),
+            schema_dir=options.schemas or project.schemas,
+            providers=options.providers,
+            also=options.also,
+            base=earlier_files(directory, options.base) if options.reports(_CHANGED_VERSION) else (),
             code=not hidden,
-            fixes=wanted.fix,
+            fixes=options.fix,
         )
         for finding in found:
             is_asked = below is None or (
                 finding.file is not None and Path(finding.file).absolute().is_relative_to(below)
             )
-            if is_asked and wanted.reports(finding.code) and finding.rule not in hidden and finding not in seen:
+            if is_asked and options.reports(finding.code) and finding.rule not in hidden and finding not in seen:
                 seen.add(finding)
                 yield finding
 

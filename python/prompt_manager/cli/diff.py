@@ -68,7 +68,7 @@ def diff(
         if prompt_id is not None and old is not None and new is None and _is_file(prompt_id) and _is_file(old):
             found = [PromptDifference(_of_file(prompt_id), _of_file(old))]
         else:
-            found = list(_found(stack, load(directory, schemas), prompt_id, (old, new), base))
+            found = list(_differences(stack, load(directory, schemas), prompt_id, (old, new), base))
         changed = [pair for pair in found if _differs(pair)]
         # One prompt that was asked for is shown even if nothing differs.
         shown = found if prompt_id is not None else changed
@@ -112,7 +112,7 @@ def _of_file(path: str) -> CompiledPrompt:
     return prompts[0]
 
 
-def _found(
+def _differences(
     stack: ExitStack, manager: PromptManager, prompt_id: str | None, sides: tuple[str | None, str | None], base: str
 ) -> Iterator[PromptDifference]:
     """The prompts that are compared. ``sides`` are A and B."""

@@ -49,15 +49,15 @@ class ObservedRenders:
         self, prompt_id: str, variables: Any, *, version: str | None = None, label: str | None = None, **options: Any
     ) -> Any:
         """:meth:`Registry.render`, observed."""
-        return self.blocking("render", self._found(prompt_id, version, label), variables, label, **options)
+        return self.blocking("render", self._get(prompt_id, version, label), variables, label, **options)
 
     def render_messages(
         self, prompt_id: str, variables: Any, *, version: str | None = None, label: str | None = None, **options: Any
     ) -> Any:
         """:meth:`Registry.render_messages`, observed."""
-        return self.blocking("render_messages", self._found(prompt_id, version, label), variables, label, **options)
+        return self.blocking("render_messages", self._get(prompt_id, version, label), variables, label, **options)
 
-    def _found(self, prompt_id: str, version: str | None, label: str | None) -> CompiledPrompt:
+    def _get(self, prompt_id: str, version: str | None, label: str | None) -> CompiledPrompt:
         if version is None and label is None:
             return self._core.get(prompt_id)
         return self._core.get(prompt_id, version=version, label=label)

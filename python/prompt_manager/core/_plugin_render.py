@@ -46,7 +46,7 @@ class PluginRenders:
 
     def render_sync(self, name: str, prompt_id: str, variables: Mapping[str, Any] | None, **which: str | None) -> Any:
         """Render a prompt with the plugin of this name."""
-        held = self._plugins._found(name)
+        held = self._plugins._get_or_discover(name)
         if held.blocks and held.is_ready and not self._observers.hear_renders:
             # The usual case needs no coroutine.
             prompt = self._core.prompt(prompt_id, **which)
@@ -63,7 +63,7 @@ class PluginRenders:
         self, mode: CallMode, name: str, prompt_id: str, variables: Mapping[str, Any] | None, **which: str | None
     ) -> Any:
         """Render a prompt with the plugin of this name."""
-        self._plugins._found(name)
+        self._plugins._get_or_discover(name)
         plugin = await self._plugins._prepare(mode, name, self._config())
         prompt = self._core.prompt(prompt_id, **which)
 

@@ -517,11 +517,11 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
         Raises:
             PromptPicklingError: something cannot be pickled, such as a lambda helper; with its name.
         """
-        from prompt_manager.core._travel import check_travels, content_of
+        from prompt_manager.core._pickling import check_picklable, content_of
 
         store = self._version_store
         if store is not None:
-            check_travels(f"the version store {type(store).__name__}", store, "give its class a __reduce__")
+            check_picklable(f"the version store {type(store).__name__}", store, "give its class a __reduce__")
         if self._loaded is None:
             return _restore, (type(self), self._registry, store, self._unknown_variables)
         engine = self._registry.template_engine

@@ -103,12 +103,12 @@ class PromptRegistry:
         Raises:
             PromptPicklingError: the template engine or the storage cannot be pickled.
         """
-        from prompt_manager.core._travel import check_travels, content_of, core_state
+        from prompt_manager.core._pickling import check_picklable, content_of, core_state
 
         if self._storage is None:
             return _restore, (type(self), self._engine, None, None, core_state(self._core))
         name = type(self._storage).__name__
-        check_travels(f"the storage {name}", self._storage, "give its class a __reduce__ that connects again")
+        check_picklable(f"the storage {name}", self._storage, "give its class a __reduce__ that connects again")
         return _restore, (type(self), self._engine, self._storage, self._interval, content_of(self._core))
 
     @property
@@ -757,7 +757,7 @@ def _restore(
     """Restore a pickled registry. With a storage, ``state`` only tells fingerprints of it apart."""
     registry = kind(storage, template_engine=engine, refresh=refresh)
     if storage is None:
-        from prompt_manager.core._travel import restore_core
+        from prompt_manager.core._pickling import restore_core
 
         restore_core(registry._core, registry._compiler, state)
     elif state:

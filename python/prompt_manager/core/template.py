@@ -57,9 +57,9 @@ class TemplateEngine(Engine):
         Raises:
             PromptPicklingError: a helper, a registered type or the class of the engine cannot be pickled.
         """
-        from prompt_manager.core._travel import check_engine
+        from prompt_manager.core._pickling import check_engine_picklable
 
-        check_engine(self)
+        check_engine_picklable(self)
         return super().__reduce_ex__(protocol)
 
     async def render(

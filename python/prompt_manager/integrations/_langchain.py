@@ -146,7 +146,7 @@ class FStringPromptTemplate(PromptTemplate):
         variables = self._merge_partial_and_user_variables(**kwargs)
         if not self._is_of_message():
             return self.source.text(variables)
-        return _content(self.source.rendered(self.source.among(variables)))
+        return _content(self.source.rendered(self.source.only_used(variables)))
 
     async def aformat(self, **kwargs: Any) -> str:
         """Coroutine version of :meth:`format`."""
@@ -155,7 +155,7 @@ class FStringPromptTemplate(PromptTemplate):
         variables = self._merge_partial_and_user_variables(**kwargs)
         if not self._is_of_message():
             return await self.source.atext(variables)
-        return _content(await self.source.arendered(self.source.among(variables)))
+        return _content(await self.source.arendered(self.source.only_used(variables)))
 
     def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - LangChain calls it so
         """Return the template, with the names of the variables in braces."""
@@ -274,7 +274,7 @@ class JoinedPromptTemplate(_Text):
         variables = self._merge_partial_and_user_variables(**kwargs)
         for part in self.parts:
             if isinstance(part, HandlebarsPromptTemplate | FStringPromptTemplate):
-                yield part, part.source.among(variables)
+                yield part, part.source.only_used(variables)
             else:
                 yield part, variables
 
@@ -336,11 +336,11 @@ class HandlebarsMessagePromptTemplate(BaseMessagePromptTemplate):
 
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """The message in a list, which is empty for an optional message that renders to blank text."""
-        return _messages(self.source.rendered(self.source.among(kwargs)))
+        return _messages(self.source.rendered(self.source.only_used(kwargs)))
 
     async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """:meth:`format_messages`, for code that awaits."""
-        return _messages(await self.source.arendered(self.source.among(kwargs)))
+        return _messages(await self.source.arendered(self.source.only_used(kwargs)))
 
     def pretty_repr(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - LangChain calls it so
         """The templates as they were written."""
@@ -404,7 +404,7 @@ class HandlebarsChatPromptTemplate(ChatPromptTemplate):
     def _own(self, variables: dict[str, Any]) -> Mapping[str, Any]:
         """The variables without those of the placeholders, which LangChain fills."""
         places = frozenset(part.variable_name for part in self.messages if isinstance(part, MessagesPlaceholder))
-        return self.source.among(variables, places) if places else variables
+        return self.source.only_used(variables, places) if places else variables
 
     def _composed(self, rendered: list[dict[str, Any] | None], variables: dict[str, Any]) -> list[BaseMessage]:
         """The rendered messages with the placeholders between them."""

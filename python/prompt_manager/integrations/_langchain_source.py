@@ -87,7 +87,7 @@ class PromptSource(Serializable):
         """The variables that may be given."""
         return list(self._optional)
 
-    def among(self, variables: Mapping[str, Any], removable: frozenset[str] | None = None) -> Mapping[str, Any]:
+    def only_used(self, variables: Mapping[str, Any], removable: frozenset[str] | None = None) -> Mapping[str, Any]:
         """Remove the variables that this prompt does not use; with ``removable``, only those that are named there."""
         known = self._known
         if known is None:

@@ -115,10 +115,10 @@ class BaseIntegration(ABC, Generic[T]):
             PromptPicklingError: a custom template engine cannot be pickled.
         """
         if self._native_engine is None:
-            from prompt_manager.core._travel import check_travels
+            from prompt_manager.core._pickling import check_picklable
 
             name = type(self._template_engine).__name__
-            check_travels(f"the template engine {name}", self._template_engine, "give its class a __reduce__")
+            check_picklable(f"the template engine {name}", self._template_engine, "give its class a __reduce__")
         return _make, (type(self), *self._arguments)
 
     def __init__(

@@ -165,7 +165,7 @@ class PluginRegistry:
         meant = f": did you mean '{near}'?" if near else f"; the registered plugins are: {', '.join(known) or 'none'}"
         raise PluginNotFoundError(f"no plugin is named '{name}'{meant}", plugin=name, nearest=near, known=known)
 
-    def _found(self, name: str) -> _Held:
+    def _get_or_discover(self, name: str) -> _Held:
         """As :meth:`_get`, but if no plugin has this name, first discover the plugins of installed packages."""
         _check_name(name)
         held = self._held.get(name)

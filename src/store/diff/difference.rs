@@ -56,6 +56,18 @@ pub enum Change {
     Changed,
 }
 
+impl Change {
+    /// The word for it after "was", such as `added`.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Moved => "moved",
+            Self::Changed => "changed",
+        }
+    }
+}
+
 /// A message or placeholder that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MessageChange {

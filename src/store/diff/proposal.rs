@@ -28,7 +28,7 @@ pub(super) fn proposal(diff: &Diff) -> (Bump, Vec<String>) {
         asked.push((Bump::Patch, "the text of the template changed".to_owned()));
     }
     asked.extend(diff.partials.iter().map(|partial| {
-        (Bump::Patch, format!("the partial `{}` was {}", partial.name, done(partial.change)))
+        (Bump::Patch, format!("the partial `{}` was {}", partial.name, partial.change.as_str()))
     }));
     let bump = asked.iter().map(|(bump, _)| *bump).max().unwrap_or(Bump::Patch);
     let mut reasons: Vec<String> =
@@ -37,15 +37,6 @@ pub(super) fn proposal(diff: &Diff) -> (Bump, Vec<String>) {
         reasons.push("the same content is written differently".to_owned());
     }
     (bump, reasons)
-}
-
-pub(super) fn done(change: Change) -> &'static str {
-    match change {
-        Change::Added => "added",
-        Change::Removed => "removed",
-        Change::Moved => "moved",
-        Change::Changed => "changed",
-    }
 }
 
 fn of_variable(variable: &VariableChange) -> Vec<(Bump, String)> {
@@ -130,5 +121,5 @@ fn of_message(message: &MessageChange) -> (Bump, String) {
         return (Bump::Major, format!("message {place} ({}) is not optional any more", message.role));
     }
     let bump = if message.change == Change::Changed { Bump::Patch } else { Bump::Minor };
-    (bump, format!("message {place} ({}) was {}", message.role, done(message.change)))
+    (bump, format!("message {place} ({}) was {}", message.role, message.change.as_str()))
 }

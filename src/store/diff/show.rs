@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::difference::{
     Change, Diff, MessageChange, TextChange, ValueChange, VariableChange, VariableSummary,
 };
-use super::proposal::{compare_variable, done};
+use super::proposal::compare_variable;
 
 impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,7 +15,7 @@ impl fmt::Display for Diff {
         write!(f, "{prompt_id} {old_version} → {new_version}: {bump} ({})", self.reasons.join("; "))?;
         let labels = self.labels_added.iter().map(|label| format!("+ {label}"));
         let labels = labels.chain(self.labels_removed.iter().map(|label| format!("- {label}")));
-        let tools = self.tools.iter().map(|tool| format!("{} {}", tool.name, done(tool.change)));
+        let tools = self.tools.iter().map(|tool| format!("{} {}", tool.name, tool.change.as_str()));
         section(f, "template", self.template.lines().map(str::to_owned))?;
         section(f, "messages", self.messages.iter().flat_map(MessageChange::lines))?;
         section(f, "partials", self.partials.iter().flat_map(TextChange::lines))?;
@@ -41,10 +41,10 @@ fn section(f: &mut fmt::Formatter<'_>, name: &str, lines: impl Iterator<Item = S
 
 impl MessageChange {
     fn lines(&self) -> Vec<String> {
-        let (role, done) = (&self.role, done(self.change));
+        let (role, change) = (&self.role, self.change.as_str());
         let place = self.new.or(self.old).unwrap_or_default();
         let was = self.old.filter(|old| *old != place).map(|old| format!(", was message {old}"));
-        let mut lines = vec![format!("message {place} ({role}) {done}{}", was.unwrap_or_default())];
+        let mut lines = vec![format!("message {place} ({role}) {change}{}", was.unwrap_or_default())];
         let mark = match self.change {
             Change::Moved => return lines,
             Change::Changed => "",
@@ -58,7 +58,7 @@ impl MessageChange {
 
 impl TextChange {
     fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("{} {}", self.name, done(self.change))];
+        let mut lines = vec![format!("{} {}", self.name, self.change.as_str())];
         lines.extend(self.text.lines().map(|line| format!("  {line}")));
         lines
     }

@@ -157,7 +157,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
         let value = match &expr.kind {
             ExprKind::Literal(literal) => return Ok(Some(self.data.literal(literal))),
             ExprKind::Undefined => return Ok(None),
-            ExprKind::Fault(message) => return Err(fail(&**message, expr.span.start)),
+            ExprKind::InvalidCall(message) => return Err(fail(&**message, expr.span.start)),
             ExprKind::Member(name) => self.member(name, scope),
             ExprKind::Path(path) => self.path(path.borrowed(), scope),
             ExprKind::HelperMissing(call) => self.with_helper_missing(call, scope),

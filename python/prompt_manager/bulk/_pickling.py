@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prompt_manager.core._travel import check_engine, check_travels
+from prompt_manager.core._pickling import check_engine_picklable, check_picklable
 from prompt_manager.core.template import TemplateEngine
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ def state_of(core: CompiledPrompt, engine: Engine, batch: Batch) -> dict[str, An
     helpers, partials, types = engine.__getstate__()
     included, called = set(batch.partials), set(batch.helpers)
     if batch.runs_python:
-        check_engine(engine)
+        check_engine_picklable(engine)
     return {
         "prompt": core.to_dict(),
         "options": options,
@@ -39,7 +39,7 @@ def _schemas_of(core: CompiledPrompt, batch: Batch) -> tuple[list[Any], list[Any
     functions = [(name, held.function(name)) for name in batch.functions]
     if functions or any(isinstance(schema, type) for _, schema in schemas):
         hint = "use functions and models that are defined at the top of a module"
-        check_travels(f"a schema of prompt '{core.id}'", (schemas, functions), hint)
+        check_picklable(f"a schema of prompt '{core.id}'", (schemas, functions), hint)
     return schemas, functions
 
 

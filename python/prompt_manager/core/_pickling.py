@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from prompt_manager._native import Engine, Registry
 
-__all__ = ["check_engine", "check_travels", "content_of", "core_state", "restore_core"]
+__all__ = ["check_engine_picklable", "check_picklable", "content_of", "core_state", "restore_core"]
 
 #: Packages that pickle or copy functions by value. Datasets' fingerprints use dill.
 _PICKLE_BY_VALUE = frozenset({"cloudpickle", "copy", "dill", "datasets"})
@@ -31,7 +31,7 @@ def _is_pickled_by_value() -> bool:
     return frame is not None
 
 
-def check_travels(what: str, value: object, hint: str) -> None:
+def check_picklable(what: str, value: object, hint: str) -> None:
     """Check that another process can load a value.
 
     Raises:
@@ -47,20 +47,20 @@ def check_travels(what: str, value: object, hint: str) -> None:
         raise PromptPicklingError(f"{what} cannot be pickled\n  hint: {hint}") from error
 
 
-def check_engine(engine: Engine) -> None:
+def check_engine_picklable(engine: Engine) -> None:
     """Check that another process can load a template engine, with its helpers and registered types.
 
     Raises:
         PromptPicklingError: it cannot. The message names the class, helper or type.
     """
     kind = type(engine)
-    check_travels(f"the template engine {kind.__qualname__}", kind, "define its class at the top of a module")
+    check_picklable(f"the template engine {kind.__qualname__}", kind, "define its class at the top of a module")
     helpers, _, types = engine.__getstate__()
     for name, function, _ in helpers:
-        check_travels(f"the helper {name!r}", function, "use a function that is defined at the top of a module")
+        check_picklable(f"the helper {name!r}", function, "use a function that is defined at the top of a module")
     for registered, _ in types:
         what = f"the registered type {registered.__qualname__}"
-        check_travels(what, registered, "define the class at the top of a module")
+        check_picklable(what, registered, "define the class at the top of a module")
 
 
 def core_state(core: Registry) -> dict[str, Any]:
