@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+import inspect
+import pkgutil
 import re
+from typing import Protocol, is_typeddict
 
 import pytest
 
+import prompt_manager
 from helpers import create_chat_prompt, create_text_prompt
 from prompt_manager import PromptManager, PromptRegistry, TemplateEngine
-from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
+from prompt_manager.core.template import ChatTemplateEngine
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    BedrockIntegration,
+    GeminiIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+)
 
 LISTS = {
     "registry.list": lambda manager, **given: manager.registry.list_sync(**given),
@@ -133,3 +146,127 @@ async def test_a_conversion_by_a_manager_names_the_keyword(name, meant):
 def test_a_constructor_names_the_keyword(integration):
     with pytest.raises(TypeError, match="unexpected keyword argument 'strict_validaton'"):
         integration(TemplateEngine(), strict_validaton=False)
+
+
+UNKNOWN = "zzz_unknown"
+
+#: Modules whose keywords are somebody else's: those of a test runner, of LangChain and of click.
+FOREIGN = ("prompt_manager.cli", "prompt_manager.integrations.langchain", "prompt_manager.testing.pytest_plugin")
+
+#: Callables that take any keyword, because it is the name of a metadata key or an argument of another package.
+OPEN = {"AgentInputs.agent", "PromptExecution", "PromptMetadata"}
+
+#: Callables that only the package calls, or only a helper while it runs.
+NOT_CALLED = {"BatchRenderer", "HelperOptions.fn", "HelperOptions.inverse"}
+
+#: Callables that need an object, and often arguments, before they look at their keywords; without ``_sync``.
+METHODS = {
+    "ChatTemplate.analyze": (lambda made: made.chat, ()),
+    "ChatTemplate.render": (lambda made: made.chat, ({},)),
+    "ChatTemplate.render_for_langchain": (lambda made: made.chat, ({},)),
+    "Prompt.replace": (lambda made: made.prompt, ()),
+    "PromptManager.build_batch_line": (
+        lambda made: made.manager,
+        ("greeting", {"name": "Ada"}, "openai"),
+        {"custom_id": "1"},
+    ),
+    "PromptManager.build_request": (lambda made: made.manager, ("greeting", {"name": "Ada"}, "openai")),
+    "PromptManager.convert": (lambda made: made.manager, ("greeting", {"name": "Ada"}, "openai")),
+    "PromptManager.list_prompts": (lambda made: made.manager, ()),
+    "PromptManager.render": (lambda made: made.manager, ("greeting", {"name": "Ada"})),
+    "PromptManager.update_prompt": (lambda made: made.manager, (create_text_prompt(),)),
+    "PromptRegistry.count": (lambda made: made.manager.registry, ()),
+    "PromptRegistry.list": (lambda made: made.manager.registry, ()),
+    "Template.render": (lambda made: made.engine.compile("x"), ({},)),
+    "TemplateEngine.analyze": (lambda made: made.engine, ("x",)),
+    "TemplateEngine.compile": (lambda made: made.engine, ("x",)),
+    "TemplateEngine.extract_variables": (lambda made: made.engine, ("x",)),
+    "TemplateEngine.register_partial": (lambda made: made.engine, ("x", "y")),
+    "TemplateEngine.render": (lambda made: made.engine, ("x", {})),
+    "TemplateEngine.validate": (lambda made: made.engine, ("x",)),
+    **{
+        f"{integration.__name__}.build_request": (
+            lambda made, integration=integration: integration(made.engine),
+            (create_text_prompt(), {"name": "Ada"}),
+        )
+        for integration in (
+            AnthropicIntegration,
+            BedrockIntegration,
+            GeminiIntegration,
+            LiteLLMIntegration,
+            OpenAIIntegration,
+        )
+    },
+}
+
+
+class Made:
+    """The objects whose methods are called."""
+
+    def __init__(self):
+        self.manager, self.engine = PromptManager(), TemplateEngine()
+        self.prompt = self.manager.create_prompt_sync(create_text_prompt(status="active"))
+        self.chat = ChatTemplateEngine(self.engine).compile([{"role": "user", "content": "x"}])
+
+
+def public_callables():
+    """The functions, classes and methods that public modules hand out, by name."""
+    found = {}
+    modules = [prompt_manager]
+    for module in pkgutil.walk_packages(prompt_manager.__path__, "prompt_manager."):
+        if not module.name.startswith(FOREIGN) and "._" not in module.name:
+            try:
+                modules.append(importlib.import_module(module.name))
+            except ImportError:  # an optional package is not installed
+                continue
+    for module in modules:
+        for name in getattr(module, "__all__", ()):
+            value = getattr(module, name)
+            if inspect.isclass(value):
+                found |= {f"{name}.{method}": getattr(value, method) for method in own_methods(value)}
+            if callable(value) and getattr(value, "__module__", "").startswith("prompt_manager"):
+                found[name] = value
+    return found
+
+
+def own_methods(kind):
+    """The public methods that a class has from classes of the package."""
+    return {
+        name
+        for base in kind.__mro__
+        if base.__module__.startswith("prompt_manager")
+        for name, value in vars(base).items()
+        if not name.startswith("_") and callable(getattr(kind, name, value)) and not inspect.isclass(value)
+    }
+
+
+def is_open(name, value):
+    """Whether any keyword is allowed, as it is in the context of an error, or nobody calls it."""
+    if name in OPEN | NOT_CALLED:
+        return True
+    is_a_type_only = is_typeddict(value) or Protocol in getattr(value, "__mro__", ()) or inspect.isabstract(value)
+    return is_a_type_only or (inspect.isclass(value) and issubclass(value, Exception))
+
+
+def refusal(call, *arguments, **given):
+    """The message of a call with a keyword that does not exist."""
+
+    async def consumed():
+        made = call(*arguments, **given, **{UNKNOWN: 1})
+        return await made if inspect.isawaitable(made) else made
+
+    with pytest.raises((TypeError, ValueError)) as caught:
+        asyncio.run(consumed())
+    return str(caught.value)
+
+
+def test_every_public_callable_refuses_an_unknown_keyword_by_name():
+    made, wrong = Made(), {}
+    for name, value in public_callables().items():
+        if is_open(name, value):
+            continue
+        get, arguments, *given = METHODS.get(name.removesuffix("_sync"), (None, ()))
+        message = refusal(value, *([get(made)] if get else []), *arguments, **(given[0] if given else {}))
+        if UNKNOWN not in message and not re.search(r"cannot create|takes no (keyword )?arguments", message):
+            wrong[name] = message
+    assert not wrong, wrong
