@@ -3,8 +3,8 @@
 //! The limits of nesting fit the stack of a usual thread. A thread that was started with a smaller one, such as by
 //! `threading.stack_size(65536)`, would overflow it before it reaches them.
 
-use std::panic;
-use std::thread;
+#[cfg(feature = "python")]
+use std::{panic, thread};
 
 use crate::error::{Error, Kind, Result};
 
@@ -18,9 +18,11 @@ const COMPILE_LEVEL_BYTES: usize = if cfg!(debug_assertions) { 10 << 10 } else {
 const SHALLOW: usize = 3;
 
 /// What reading or writing a file may need: a value as deep as a file can have, in all functions that walk it.
+#[cfg(feature = "python")]
 const FILE_BYTES: usize = 512 << 10;
 
 /// Does the work on a thread of its own if the stack of this one has too little room to read or write files.
+#[cfg(feature = "python")]
 pub(crate) fn with_room<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if stacker::remaining_stack().is_none_or(|left| left >= FILE_BYTES / 2) {
         return work();

@@ -5,7 +5,7 @@
 //! name begins with a dot, and [`sweep`] removes it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::below::{self, Entry};
@@ -49,13 +49,17 @@ pub(super) fn write_below(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> 
 /// [`crate::Kind::StorageWrite`] with the path, also if the content has changed.
 pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<()> {
     let target = fs::canonicalize(path).map_err(|error| cannot_write(path, error))?;
-    let current = fs::read(&target).map_err(|error| cannot_write(path, error))?;
+    // What is read and what is written is in the same directory, even if another takes its place.
+    let entry = Entry::open(directory_of(&target), &target).map_err(|error| cannot_write(path, error))?;
+    let mut current = Vec::new();
+    let read = entry.open_file().and_then(|mut file| file.read_to_end(&mut current));
+    read.map_err(|error| cannot_write(path, error))?;
     if current != before {
         return Err(
             unwritable("file", path, "it has changed since it was read").with_hint("run the command again")
         );
     }
-    write(&target, after)
+    entry.write(after).map_err(|error| cannot_write(path, error))
 }
 
 /// Writes a file with these bytes in one step. Missing directories are created. The path must not exist.
@@ -64,16 +68,11 @@ pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<()> {
 /// [`crate::Kind::StorageWrite`] with the path, also if the file exists.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
     make_directory(directory_of(path))?;
-    let temporary = path.with_file_name(below::temporary_name());
-    let entry = Entry::open(directory_of(path), &temporary);
-    entry.and_then(|entry| entry.write(bytes)).map_err(|error| cannot_write(path, error))?;
-    let created = fs::hard_link(&temporary, path);
-    let _ = fs::remove_file(&temporary);
+    let created = Entry::open(directory_of(path), path).and_then(|entry| entry.create(bytes));
     created.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => unwritable("file", path, "it exists"),
         _ => cannot_write(path, error),
-    })?;
-    sync_directory(directory_of(path)).map_err(|error| cannot_write(path, error))
+    })
 }
 
 /// Writes a file with these bytes, in place of any file that has the path, as [`write()`] does. A link is followed, and what

@@ -77,6 +77,14 @@ impl<'p> Entry<'p> {
         self.directory.write(self.name, bytes)
     }
 
+    /// Writes a file with these bytes in one step.
+    ///
+    /// # Errors
+    /// Of kind `AlreadyExists` if something has the name, even a link.
+    pub(super) fn create(&self, bytes: &[u8]) -> io::Result<()> {
+        self.directory.create(self.name, bytes)
+    }
+
     /// Removes the file, and syncs the directory.
     pub(super) fn remove_file(&self) -> io::Result<()> {
         self.directory.remove_file(self.name)?;
@@ -227,6 +235,18 @@ mod unix {
             self.sync()
         }
 
+        pub(super) fn create(&self, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
+            let (temporary, mut file) = self.temporary()?;
+            let written = file.write_all(bytes).and_then(|()| file.sync_all());
+            let linked = written.and_then(|()| {
+                rustix::fs::linkat(&self.0, &temporary, &self.0, name, AtFlags::empty())
+                    .map_err(io::Error::from)
+            });
+            let _ = self.remove_file(OsStr::new(&temporary));
+            linked?;
+            self.sync()
+        }
+
         /// Creates a temporary file with the usual permissions of a new file.
         fn temporary(&self) -> io::Result<(String, File)> {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -341,6 +361,14 @@ mod other {
                 directory = directory.child(name)?;
             }
             Ok(())
+        }
+
+        pub(super) fn create(&self, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
+            let temporary = temporary_name();
+            self.write(OsStr::new(&temporary), bytes)?;
+            let linked = fs::hard_link(self.0.join(&temporary), self.0.join(name));
+            let _ = fs::remove_file(self.0.join(&temporary));
+            linked
         }
 
         pub(super) fn write(&self, name: &OsStr, bytes: &[u8]) -> io::Result<()> {

@@ -252,8 +252,10 @@ impl FileStore {
     /// # Errors
     /// As [`FileStore::save`]; [`Kind::PromptInvalid`] if the id, the version or the prompt breaks a rule.
     pub fn adopt(&self, path: &Path, id: &str, version: &str, take: bool) -> Result<()> {
-        let prompt = walk::renamed(path, id, version)?;
         let root = self.make_root()?;
+        let is_inside = path.starts_with(&root);
+        let above = if is_inside { &root } else { atomic::directory_of(path) };
+        let prompt = walk::renamed(above, path, id, version)?;
         let target = root.join(id).join(format!("{version}.json"));
         if take && fs::canonicalize(path).is_ok_and(|path| path == target) {
             // The path is already right. Only the id or version in the file is wrong.
@@ -266,7 +268,7 @@ impl FileStore {
         self.save(&prompt)?;
         if take {
             let _change = GenerationChange::begin(&root);
-            atomic::remove(path)?;
+            atomic::remove_below(above, path)?;
             if let Some(directory) = path.parent() {
                 layout::prune(&root, directory);
             }

@@ -16,6 +16,7 @@ use super::below::{self, Entry};
 use super::errors::{no_prompt, no_version, reason, unreadable, unwritable};
 use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
 use super::stable_read::{FileContent, read_below};
+use super::version_file::unless_gone;
 use super::version_rules::check_replacement;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Version};
@@ -133,7 +134,7 @@ impl History {
                 let _lock = Lock::take_below(root, &directory.join(".lock"), DEFAULT_LOCK_TIMEOUT)?;
                 atomic::sweep_below(root, &directory);
                 let path = directory.join(file_name(&version));
-                let known = if path.exists() { Some(read(root, &path, &id, Some(&version))?) } else { None };
+                let known = unless_gone(read(root, &path, &id, Some(&version)))?;
                 let record = record.after(known)?;
                 let text = serde_json::to_vec_pretty(&record)
                     .map_err(|error| unwritable("file", &path, &error.to_string()).with_cause(error))?;

@@ -74,7 +74,8 @@ pub(super) fn read_plain_stamped(
     unless_gone(read_below_stamped(root, path))
 }
 
-fn unless_gone<R>(outcome: Result<R>) -> Result<Option<R>> {
+/// `None` if the error is that the file does not exist.
+pub(super) fn unless_gone<R>(outcome: Result<R>) -> Result<Option<R>> {
     match outcome {
         Ok(file) => Ok(Some(file)),
         Err(error) if is_gone(&error) => Ok(None),

@@ -5,10 +5,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::StoredPrompts;
-use super::atomic::directory_of;
 use super::below::{self, EntryKind, LINK};
 use super::directory::in_parallel;
 use super::encoding::Encoding;
@@ -112,24 +112,24 @@ fn named(root: &Path, path: &Path) -> Result<Option<(String, String)>> {
     if Encoding::of_path(path) != Some(Encoding::Json) {
         return Ok(None);
     }
-    let Some(value) = read_value(root, path)? else { return Ok(None) };
+    let Some((value, _)) = read_value(root, path)? else { return Ok(None) };
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     Ok(text("id").zip(text("version")))
 }
 
-fn read_value(root: &Path, path: &Path) -> Result<Option<Value>> {
+fn read_value(root: &Path, path: &Path) -> Result<Option<(Value, Option<Timestamp>)>> {
     let Some(file) = read_plain(root, path)? else { return Ok(None) };
     let value = serde_json::from_slice(&file.bytes).map_err(|error| {
         damaged(path, Error::new(Kind::PromptInvalid, format!("this is not JSON: {}", plain(&error))))
     });
-    value.map(Some)
+    value.map(|value| Some((value, file.saved)))
 }
 
-/// The prompt of a JSON file, under this id and version.
-pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
+/// The prompt of a JSON file below a root, under this id and version.
+pub(super) fn renamed(root: &Path, path: &Path, id: &str, version: &str) -> Result<Prompt> {
     id.parse::<PromptId>().and_then(|id| check_id(&id))?;
     version.parse::<Version>()?;
-    let Some(mut value) = read_value(directory_of(path), path)? else {
+    let Some((mut value, saved)) = read_value(root, path)? else {
         return Err(unreadable("file", path, "it does not exist"));
     };
     let Value::Object(members) = &mut value else {
@@ -137,9 +137,7 @@ pub(super) fn renamed(path: &Path, id: &str, version: &str) -> Result<Prompt> {
     };
     members.insert("id".to_owned(), id.into());
     members.insert("version".to_owned(), version.into());
-    let prompt = Prompt::from_json(&value, Status::Active).map_err(|error| damaged(path, error))?;
-    let saved = fs::metadata(path).ok().and_then(|about| about.modified().ok()?.try_into().ok());
-    let mut prompt = prompt;
+    let mut prompt = Prompt::from_json(&value, Status::Active).map_err(|error| damaged(path, error))?;
     super::directory::identify(&mut prompt, saved);
     Ok(prompt)
 }

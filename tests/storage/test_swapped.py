@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -101,6 +102,27 @@ def test_records_of_versions_stay_within_the_store(tmp_path, outside, prompt_id)
 
     race(tmp_path / "store", prompt_id, outside, work)
     assert files_in(outside) == before
+
+
+@pytest.mark.parametrize("name", ["1.0.0.json", "old.json"])
+def test_a_migration_stays_within_the_store(tmp_path, outside, name):
+    place = tmp_path / "store" / "my prompt"
+    place.mkdir(parents=True)
+    for directory, text in ((place, "inside"), (outside, "outside")):
+        old = create_text_prompt(template=text).model_dump(mode="json")
+        (directory / name).write_text(json.dumps({**old, "id": "my prompt"}))
+    before = files_in(outside)
+
+    def rename_and_swap(prompt_id, version):
+        place.rename(tmp_path / "aside")
+        place.symlink_to(outside, target_is_directory=True)
+        return prompt_id.replace(" ", "-"), version
+
+    storage = FileSystemStorage(tmp_path / "store")
+    with pytest.raises(PromptManagerError, match="it is a link"):
+        storage.migrate_sync(rename_and_swap)
+    assert files_in(outside) == before
+    assert not storage.exists_sync("my-prompt")
 
 
 def test_reads_stay_within_the_store(tmp_path, prompt_id):
