@@ -1,4 +1,4 @@
-"""Refuses keyword arguments that do not exist, and suggests the name that the caller probably meant."""
+"""Refuses keyword arguments and words that do not exist, and suggests what the caller probably meant."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from prompt_manager._native import nearest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from enum import StrEnum
+    from typing import TypeVar
 
-__all__ = ["check_keywords"]
+    Word = TypeVar("Word", bound=StrEnum)
+
+__all__ = ["check_keywords", "read_word"]
 
 
 def check_keywords(given: Iterable[str], known: Collection[str]) -> None:
@@ -26,3 +30,24 @@ def check_keywords(given: Iterable[str], known: Collection[str]) -> None:
             near = nearest(name, list(known))
             hint = f"did you mean '{near}'?" if near else f"expected one of: {', '.join(known)}"
             raise TypeError(f"unexpected keyword argument '{name}'; {hint}")
+
+
+def read_word(kind: type[Word], what: str, given: str) -> Word:
+    """Convert a word to a member of an enum.
+
+    Raises:
+        ValueError: There is no such member. The message has the nearest one, and a hint lists all.
+
+    >>> from prompt_manager.core.models import PromptStatus
+    >>> read_word(PromptStatus, "status", "activ")
+    Traceback (most recent call last):
+    ValueError: unknown status 'activ'; did you mean 'active'?
+      hint: known: draft, active, deprecated, archived
+    """
+    try:
+        return kind(given)
+    except ValueError:
+        known = [word.value for word in kind]
+        near = nearest(given, known) if isinstance(given, str) else None
+        meant = f"; did you mean '{near}'?" if near else ""
+        raise ValueError(f"unknown {what} {given!r}{meant}\n  hint: known: {', '.join(known)}") from None

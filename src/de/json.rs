@@ -9,6 +9,7 @@ use serde_json::Number;
 use super::node::{NodeValue, SourceNode, SourceSpan, loses_digits};
 use super::reader::NodeReader;
 use super::shown;
+use super::words::REPEATED_KEY;
 
 /// The maximum nesting of JSON.
 const DEPTH: usize = 127;
@@ -19,7 +20,7 @@ pub(crate) fn read<'s>(text: &'s str, reader: &mut NodeReader<'_>) -> Option<Sou
     match parser.whole() {
         Ok(node) => {
             for (span, key) in parser.twice {
-                reader.wrong(span, format!("the key {} is defined twice", shown(&key)));
+                reader.wrong_hint(span, format!("the key {} is defined twice", shown(&key)), REPEATED_KEY);
             }
             Some(node)
         }

@@ -347,7 +347,7 @@ impl<'s> NodeReader<'s> {
             _ => None,
         };
         if found.is_none() {
-            self.wrong(node.span, "expected `true` or `false`");
+            self.expected(node, "`true` or `false`");
         }
         found
     }

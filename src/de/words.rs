@@ -51,6 +51,9 @@ fn meant_by(what: &str, word: &str) -> Option<&'static str> {
     words.iter().find(|(other, _)| other.eq_ignore_ascii_case(word)).map(|(_, ours)| *ours)
 }
 
+/// The hint for a key that a mapping has twice.
+pub(super) const REPEATED_KEY: &str = "keep one of them";
+
 /// The error for a word that is not one of `known`: "unknown format `txt`; did you mean `text`?", with the list.
 pub(crate) fn unknown(kind: Kind, what: &str, word: &str, known: &[&str]) -> Error {
     let mut message = format!("unknown {what} {}", shown(word));

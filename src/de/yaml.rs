@@ -12,6 +12,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag}
 use super::node::{NodeValue, SourceNode, SourceSpan};
 use super::reader::NodeReader;
 use super::scalars::{self, ScalarTag};
+use super::words::REPEATED_KEY;
 use super::{mustache, shown, yaml_errors};
 use crate::error::{Error, Kind, Place, Result};
 
@@ -92,26 +93,31 @@ pub(crate) fn read_document<'s>(
     let mut builder = Builder::new(source, chunk.start);
     match builder.build() {
         Ok(node) => {
-            for Mistake { span, message, .. } in builder.mistakes {
-                reader.wrong(span, message);
+            for mistake in builder.mistakes {
+                note(reader, mistake);
             }
             Some(node)
         }
         Err(mistake) => {
-            let Mistake { span, message, hint } = *mistake;
-            if !message.starts_with(NOT_YAML) {
-                reader.wrong(span, message);
-            } else if let Some(tab) = tab_line(text, span) {
+            let is_yaml = !mistake.message.starts_with(NOT_YAML);
+            if is_yaml {
+                note(reader, *mistake);
+            } else if let Some(tab) = tab_line(text, mistake.span) {
                 reader.wrong_hint(tab, "a tab cannot indent YAML", "indent with spaces");
-            } else if let Some(mustache) = mustache_in_line(text, span) {
+            } else if let Some(mustache) = mustache_in_line(text, mistake.span) {
                 reader.wrong_hint(mustache, "expected a string, found a mapping", mustache::HINT);
-            } else if let Some(hint) = hint {
-                reader.wrong_hint(span, message, hint);
             } else {
-                reader.wrong(span, message);
+                note(reader, *mistake);
             }
             None
         }
+    }
+}
+
+fn note(reader: &mut NodeReader<'_>, Mistake { span, message, hint }: Mistake) {
+    match hint {
+        Some(hint) => reader.wrong_hint(span, message, hint),
+        None => reader.wrong(span, message),
     }
 }
 
@@ -130,6 +136,12 @@ type Fatal = Box<Mistake>;
 #[allow(clippy::unnecessary_box_returns, reason = "a small error keeps the results of many calls small")]
 fn fatal(span: SourceSpan, message: impl Into<String>) -> Fatal {
     Box::new(Mistake { span, message: message.into(), hint: None })
+}
+
+#[allow(clippy::unnecessary_box_returns, reason = "as `fatal`")]
+fn unknown_anchor(span: SourceSpan) -> Fatal {
+    let message = "this alias refers to an anchor that does not exist".to_owned();
+    Box::new(Mistake { span, message, hint: Some("write a text that begins with `*` in quotes") })
 }
 
 #[allow(clippy::unnecessary_box_returns, reason = "as `fatal`")]
@@ -278,7 +290,7 @@ impl<'s> Builder<'s> {
         });
         let span = SourceSpan::new(self.base + offset, self.base + offset);
         match error.kind() {
-            ErrorKind::UnknownAnchor => fatal(span, "this alias refers to an anchor that does not exist"),
+            ErrorKind::UnknownAnchor => unknown_anchor(span),
             kind => match yaml_errors::explained(kind) {
                 Some((message, hint)) => {
                     Box::new(Mistake { span, message: format!("{NOT_YAML}: {message}"), hint: Some(hint) })
@@ -441,7 +453,7 @@ impl<'s> Builder<'s> {
             return Err(fatal(span, "an alias cannot refer to a value that contains it"));
         }
         let Some(Some(Anchored { node, counts, depth })) = self.anchors.get(anchor) else {
-            return Err(fatal(span, "this alias refers to an anchor that does not exist"));
+            return Err(unknown_anchor(span));
         };
         let depth = *depth;
         self.counts.events += counts.events;
@@ -492,7 +504,7 @@ impl<'s> Builder<'s> {
             if !is_new {
                 let message =
                     format!("the key {} is defined twice", shown(&self.identity(key).unwrap_or_default()));
-                self.mistakes.push(Mistake { span: key.span, message, hint: None });
+                self.mistakes.push(Mistake { span: key.span, message, hint: Some(REPEATED_KEY) });
             }
             is_new
         });

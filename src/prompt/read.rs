@@ -148,6 +148,11 @@ pub(crate) fn read_document(
     node: SourceNode<'_>,
     defaults: PromptDefaults<'_>,
 ) -> Document {
+    if let NodeValue::List(_) = node.value {
+        let message = "expected a prompt, which is a mapping, found a list";
+        reader.wrong_hint(node.span, message, "list several prompts of a file under the key `prompts`");
+        return Document::Prompt(None);
+    }
     let Some(mut fields) = prompt_fields(reader, node) else { return Document::Prompt(None) };
     let Some(span) = fields.key_span("prompts") else {
         return Document::Prompt(Some(Box::new(read_fields(reader, fields, defaults))));

@@ -525,7 +525,10 @@ fn refused(path: &str, why: &str) -> Error {
 }
 
 fn unsupported(path: &str, keyword: &str) -> Error {
-    let hint = "leave it out, or register a pydantic model for the schema";
+    let hint = match keyword {
+        "fields" => "JSON Schema describes them under `properties`; `fields` is the format of schema files",
+        _ => "leave it out, or register a pydantic model for the schema",
+    };
     refused(path, &format!("a schema cannot express `{keyword}`")).with_hint(hint)
 }
 

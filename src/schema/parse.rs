@@ -305,7 +305,7 @@ fn read_flag(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static s
         _ => None,
     };
     if flag.is_none() {
-        reader.wrong(node.span, "expected `true` or `false`");
+        reader.expected(&node, "`true` or `false`");
     }
     flag
 }

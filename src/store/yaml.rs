@@ -126,7 +126,8 @@ fn read_with(file_name: &str, text: &str, defaults: PromptDefaults<'_>) -> ReadF
     }
     read.errors = reader.located(file_name, text);
     if read.prompts.is_empty() && read.errors.is_empty() {
-        read.errors.push(whole("the file contains no prompt".to_owned()));
+        let error = whole("the file contains no prompt".to_owned());
+        read.errors.push(error.with_hint("write at least a `template`, or delete the file"));
     }
     read
 }

@@ -115,4 +115,6 @@ def test_an_app_that_fails_is_an_error(
 ) -> None:
     write({**FILES, "app_with_helpers.py": code})
     write({"pyproject.toml": '[tool.prompt-manager]\napp = "app_with_helpers:manager"\n'})
-    assert failure_of(*command).startswith(message)
+    failure = failure_of(*command)
+    assert failure.startswith(message)
+    assert failure.startswith("app ") or "hint: correct `app` under [tool.prompt-manager] in pyproject.toml" in failure

@@ -354,7 +354,7 @@ def test_progress_is_shown_on_a_terminal_and_not_in_a_pipe(project: Path, slow: 
     ("arguments", "message"),
     [
         (("none.csv", "-o", "out.csv"), "cannot read none.csv: there is no such file"),
-        (("in.csv", "-o", "gone/out.csv"), "cannot write gone/out.csv: there is no directory gone"),
+        (("in.csv", "-o", "gone/out.csv"), "cannot write gone/out.csv: there is no directory 'gone'"),
         (("in.csv", "-o", "out.csv", "--column", "name"), "in.csv already has a column 'name'"),
         (("in.csv", "-o", "out.csv", "--rename", "b=name"), "--rename names the column 'b', which in.csv does not"),
         (("in.csv", "-o", "out.csv", "--rename", "name=n"), "in.csv has two columns for the variable 'n'"),

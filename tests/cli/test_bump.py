@@ -108,11 +108,16 @@ def test_a_prompt_that_did_not_change_is_not_raised(
     write({"prompts/a.yaml": "version: 1.0.0\ntemplate: Hi\n"})
     assert failure_of("bump", "a") == "cannot read prompts at HEAD: the directory is not in a git repository\n"
     commit(tag="v1")
-    assert failure_of("bump", "a").startswith("prompt 'a' is what it is at HEAD, so 1.0.0 can stay\n  hint: edit it")
-    assert failure_of("bump", "a", "--base", "nope") == "cannot read prompts at nope: there is no revision 'nope'\n"
+    assert failure_of("bump", "a").startswith(
+        "prompt 'a' has not changed since HEAD, so version 1.0.0 can stay\n  hint: edit it"
+    )
+    assert failure_of("bump", "a", "--base", "nope") == (
+        "cannot read prompts at nope: there is no revision 'nope'\n"
+        "  hint: name a commit, a branch or a tag, such as origin/main\n"
+    )
     assert failure_of("bump", "a", "--base", "--all").startswith("cannot read prompts at --all: there is no revision")
     write({"prompts/a.yaml": "version: 1.0.0\ntemplate: Hello\n", "prompts/b.yaml": "template: B\n"})
-    assert failure_of("bump", "b").startswith("prompt 'b' is new since HEAD, so 1.0.0 can stay")
+    assert failure_of("bump", "b").startswith("prompt 'b' is new since HEAD, so version 1.0.0 can stay")
     result_of("bump", "a", "--base", "v1")
     assert failure_of("bump", "a").startswith("prompt 'a' is raised already: it has version 1.0.1, and 1.0.0 at HEAD")
 

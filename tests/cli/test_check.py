@@ -345,7 +345,7 @@ class TestProject:
     def test_a_project_without_prompts_is_wrong_usage(self):
         result = check()
         assert result.exit_code == 2
-        assert "there is no directory prompts" in result.stderr
+        assert "there is no directory 'prompts'" in result.stderr
 
 
 def test_all_commands_use_the_directories_of_the_project(project):

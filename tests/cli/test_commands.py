@@ -324,6 +324,13 @@ def test_a_number_that_is_too_large_is_an_error() -> None:
     assert "the value after name:= is not JSON: 1e400 is too large for a number" in failure_of(
         *GREETING, "--var", "name:=[1e400]", "--var", "role=r", status=2
     )
+
+
+def test_a_text_after_the_sign_for_json_is_an_error_with_the_right_sign() -> None:
+    assert "\n  hint: give a text with name=TEXT\n" in failure_of(*GREETING, "--var", "name:=Ada", status=2)
+
+
+def test_a_file_with_a_number_that_is_too_large_is_an_error() -> None:
     said = failure_of(*GREETING, "--vars", "-", given='{"name": -1e400, "role": "r"}')
     assert "are not JSON: -1e400 is too large for a number" in said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
@@ -238,9 +239,15 @@ def test_a_list_returns_summaries(filled):
     )
 
 
-@pytest.mark.parametrize("filters", [{"status": "done"}, {"format": "poem"}])
-def test_a_list_refuses_unknown_filter_values(filled, filters):
-    with pytest.raises(ValueError, match="is not a valid"):
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ({"status": "activ"}, "unknown status 'activ'; did you mean 'active'?\n  hint: known: draft, active, "),
+        ({"format": "poem"}, "unknown format 'poem'\n  hint: known: text, chat, completion, instruction"),
+    ],
+)
+def test_a_list_refuses_unknown_filter_values(filled, filters, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         filled.list_sync(**filters)
 
 

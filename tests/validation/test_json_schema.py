@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import BaseModel, ConfigDict, Field
 
 from helpers import DATA, EXAMPLES
-from prompt_manager import PromptManager, TemplateEngine
+from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager.exceptions import SchemaError, SchemaParseError, SchemaValidationError
 from prompt_manager.integrations import OpenAIIntegration
 from prompt_manager.validation import Schema, SchemaLoader
@@ -412,6 +412,15 @@ class TestFromJSONSchema:
     def test_a_document_that_is_not_a_plain_object_is_refused(self, document):
         with pytest.raises(SchemaParseError, match="the JSON Schema cannot be converted to a schema: #: "):
             Schema.from_json_schema(document)
+
+    def test_fields_of_a_schema_file_are_not_json_schema(self):
+        hint = "JSON Schema describes them under `properties`; `fields` is the format of schema files"
+        with pytest.raises(SchemaParseError, match=hint):
+            Schema.from_json_schema({"fields": {"n": {"type": "integer"}}})
+        manager = PromptManager()
+        manager.create_prompt_sync(Prompt(id="p", template="x", output_schema={"fields": {}}))
+        with pytest.raises(SchemaParseError, match=f"`output_schema` of prompt 'p': .*\n  hint: {hint}"):
+            manager.render_sync("p")
 
     @pytest.mark.parametrize("document", [True, {}, {"additionalProperties": {}}, {"additionalProperties": True}])
     def test_what_accepts_anything_accepts_every_object(self, document):

@@ -96,7 +96,7 @@ class OutputParts:
         if os.path.lexists(self.directory):
             self._go_on(resume=resume)
         elif not output.absolute().parent.is_dir():
-            raise click.ClickException(f"cannot write {output}: there is no directory {output.parent}")
+            raise click.ClickException(f"cannot write {output}: there is no directory '{output.parent}'")
         #: The rows that an earlier run has written.
         self.resumed = self.rows
 

@@ -120,7 +120,7 @@ def _raised(prompt: CompiledPrompt, old: CompiledPrompt | None, part: str | None
     named = "name a part with --major, --minor or --patch to raise it all the same"
     if old is None:
         raise click.ClickException(
-            f"prompt {prompt.id!r} is new since {base}, so {prompt.version} can stay\n  hint: {named}"
+            f"prompt {prompt.id!r} is new since {base}, so version {prompt.version} can stay\n  hint: {named}"
         )
     if old.version != prompt.version:
         raise click.ClickException(
@@ -130,7 +130,7 @@ def _raised(prompt: CompiledPrompt, old: CompiledPrompt | None, part: str | None
     found = diff(old, prompt)
     if found["bump"] == "none":
         raise click.ClickException(
-            f"prompt {prompt.id!r} is what it is at {base}, so {prompt.version} can stay\n"
+            f"prompt {prompt.id!r} has not changed since {base}, so version {prompt.version} can stay\n"
             f"  hint: edit it first, or {named}"
         )
     return _Raise(raise_version(prompt.version, found["bump"], found=True), tuple(found["reasons"]))

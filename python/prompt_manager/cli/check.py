@@ -205,7 +205,7 @@ def _directories(project: Project, paths: Iterable[Path]) -> Iterator[tuple[Path
     """
     if not paths and not project.prompts.is_dir():
         raise click.UsageError(
-            f"there is no directory {project.prompts}\n"
+            f"there is no directory '{project.prompts}'\n"
             "  hint: name the prompts to check, or set prompts in [tool.prompt-manager] of pyproject.toml"
         )
     whole = project.prompts.absolute()

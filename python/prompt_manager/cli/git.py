@@ -60,7 +60,9 @@ def _found_commit(directory: Path, revision: str) -> str:
     if shutil.which("git") is None:
         raise click.ClickException("git is not installed, and earlier revisions are read with it")
     inside = directory.is_dir() and run_git(directory, "rev-parse", "--git-dir") is not None
-    why = f"there is no revision {revision!r}" if inside else "the directory is not in a git repository"
+    why = "the directory is not in a git repository"
+    if inside:
+        why = f"there is no revision {revision!r}\n  hint: name a commit, a branch or a tag, such as origin/main"
     raise click.ClickException(f"cannot read {directory} at {revision}: {why}")
 
 

@@ -155,7 +155,10 @@ def load_app(project: Project, *, warn: bool = False) -> PromptManager | None:
             for part in name.split("."):
                 found = getattr(found, part)
     except (Exception, SystemExit) as error:  # the project's code
-        raise AppError(f"cannot import app {project.app!r}: {type(error).__name__}: {error}") from error
+        raise AppError(
+            f"cannot import app {project.app!r}: {type(error).__name__}: {error}\n"
+            "  hint: correct `app` under [tool.prompt-manager] in pyproject.toml, or the module that it names"
+        ) from error
     if warn:
         for warning in caught:
             write_warning(str(warning.message))

@@ -60,7 +60,7 @@ def _loaded(
     if Path(directory).is_dir() and (watch or not own):
         return _from_directory(directory, schemas, unknown_variables, app, watch=watch)
     if watch:
-        raise click.ClickException(f"--watch follows a directory, and there is no directory {directory}")
+        raise click.ClickException(f"--watch follows a directory, and there is no directory '{directory}'")
     app.registry._core.set_unknown_variables(unknown_variables)
     return app
 

@@ -53,7 +53,9 @@ def _read_assignment(text: str) -> Assignment:
     try:
         return Assignment(name, parse_json(value), is_text)
     except ValueError as error:
-        raise ValueError(f"the value after {name}:= is not JSON: {json_problem(error)}") from error
+        raise ValueError(
+            f"the value after {name}:= is not JSON: {json_problem(error)}\n  hint: give a text with {name}=TEXT"
+        ) from error
 
 
 def read_assignments(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Assignment, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from prompt_manager._keywords import check_keywords
+from prompt_manager._keywords import check_keywords, read_word
 from prompt_manager.core.models import PromptFormat, PromptStatus
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def read_filters(filters: Mapping[str, Any], *others: str) -> Query:
     if isinstance(tags, str):
         raise TypeError("tags must be a list of tags, not one text")
     return {
-        "status": None if status is None else PromptStatus(status).value,
-        "format": None if prompt_format is None else PromptFormat(prompt_format).value,
+        "status": None if status is None else read_word(PromptStatus, "status", status).value,
+        "format": None if prompt_format is None else read_word(PromptFormat, "format", prompt_format).value,
         "category": filters.get("category"),
         "tags": list(tags or ()),
         "label": filters.get("label"),

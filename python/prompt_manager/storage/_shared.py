@@ -51,8 +51,9 @@ def checked(
     tags: Sequence[str] | None, status: PromptStatus | str | None
 ) -> tuple[builtins.list[str], PromptStatus | None]:
     """Check the filters of a list, and convert them for the core."""
+    from prompt_manager._keywords import read_word
     from prompt_manager.core.models import PromptStatus
 
     if isinstance(tags, str):
         raise TypeError("tags must be a list of tags, not a str")
-    return list(tags or ()), None if status is None else PromptStatus(status)
+    return list(tags or ()), None if status is None else read_word(PromptStatus, "status", status)
