@@ -15,7 +15,7 @@ use pyo3::types::PyCapsule;
 use super::arrow_input::ArrowInput;
 use super::conversion_warning::warn;
 use super::data::PyData;
-use super::error::{OrRaise, raise};
+use super::error::{OrRaise, of_signal_handler, raise};
 use super::library::EngineState;
 use super::prompt::CompiledPrompt;
 use super::schema::{PySchemas, SharedSchemas};
@@ -25,7 +25,7 @@ use crate::bulk::{
     RowContext, RowRender, UsedColumns,
 };
 use crate::convert::{GivenArguments, ProviderConverter, Report};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::prompt::{Compiled, RenderOptions, Rendered, engine_partials};
 use crate::schema::{Dependencies, SchemaEntry, SchemaRef as NamedSchema};
 use crate::template::{Library, Output};
@@ -78,11 +78,7 @@ struct PyHost;
 
 impl BatchHost for PyHost {
     fn check_interrupt(&self) -> crate::Result<()> {
-        Python::attach(|py| {
-            py.check_signals().map_err(|error| {
-                Error::new(Kind::Foreign, "a signal handler raised an exception").with_cause(error)
-            })
-        })
+        Python::attach(|py| py.check_signals().map_err(of_signal_handler))
     }
 }
 

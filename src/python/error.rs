@@ -102,14 +102,43 @@ fn instance<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> 
 }
 
 /// Makes an error of the core for an exception that the caller's code raised. An `Exception` becomes the cause of a render
-/// error with this message. `KeyboardInterrupt`, `SystemExit` and the like are raised unchanged.
+/// error with this message. What [`unless_final`] passes on is raised unchanged.
 pub(super) fn foreign(py: Python<'_>, raised: PyErr, message: impl FnOnce() -> String) -> Error {
-    if raised.is_instance_of::<PyException>(py) {
-        Error::new(Kind::TemplateRender, message()).with_cause(raised)
-    } else {
-        Error::new(Kind::Foreign, "the caller's code raised an exception that stops the program")
-            .with_cause(raised)
+    match unless_final(py, raised) {
+        Ok(raised) => Error::new(Kind::TemplateRender, message()).with_cause(raised),
+        Err(error) => error,
     }
+}
+
+/// Gives back an exception that may become the cause of another.
+///
+/// # Errors
+/// Of kind [`Kind::Foreign`] for `KeyboardInterrupt`, `SystemExit` and the like, and for what a signal handler raised: the
+/// caller waits for that very exception, wherever in the call the signal came.
+pub(super) fn unless_final(py: Python<'_>, raised: PyErr) -> Result<PyErr, Error> {
+    if !raised.is_instance_of::<PyException>(py) {
+        return Err(Error::new(
+            Kind::Foreign,
+            "the caller's code raised an exception that stops the program",
+        )
+        .with_cause(raised));
+    }
+    match is_from_signal_handler(py, &raised) {
+        Ok(false) => Ok(raised),
+        Ok(true) => Err(of_signal_handler(raised)),
+        // Another signal came while this was looked at.
+        Err(later) => Err(of_signal_handler(later)),
+    }
+}
+
+fn is_from_signal_handler(py: Python<'_>, raised: &PyErr) -> PyResult<bool> {
+    let module = py.import("prompt_manager._signal_handlers")?;
+    module.call_method1("is_from_signal_handler", (raised.traceback(py),))?.extract()
+}
+
+/// The error for an exception of a signal handler, which is raised unchanged.
+pub(super) fn of_signal_handler(raised: PyErr) -> Error {
+    Error::new(Kind::Foreign, "a signal handler raised an exception").with_cause(raised)
 }
 
 /// Whether an exception is a `PromptManagerError`.

@@ -31,6 +31,10 @@ class Stop(BaseException):
     """Raised by a signal handler."""
 
 
+class Timeout(Exception):  # noqa: N818 - as programs name it
+    """Raised by a signal handler."""
+
+
 class LateError(Exception):
     """Raised by the code of a value."""
 
@@ -126,11 +130,12 @@ def no_collection():
 @pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("make", VALUES)
-def test_a_signal_handlers_exception_ends_a_call(make, call):
+@pytest.mark.parametrize("error", [Stop, Timeout])
+def test_a_signal_handlers_exception_ends_a_call(error, make, call):
     xs = [make() for _ in range(300)]
 
     def stop(*_):
-        raise Stop
+        raise error
 
     def until_stopped(seconds):
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -143,7 +148,7 @@ def test_a_signal_handlers_exception_ends_a_call(make, call):
     before = signal.signal(signal.SIGALRM, stop)
     try:
         for at in range(5):
-            with pytest.raises(Stop):
+            with pytest.raises(error):
                 until_stopped(0.002 + at * 0.0007)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -42,7 +42,7 @@ pub(super) use self::object::Object;
 pub(super) use self::overlay::Overlay;
 use self::reading::ObjectReading;
 pub(super) use self::type_info::TypeInfo;
-use super::error::foreign;
+use super::error::{foreign, of_signal_handler};
 use super::library::{EngineState, HelperFunction};
 use super::sink::PySink;
 use super::surrogates;
@@ -420,7 +420,7 @@ impl<'py> Data for PyData<'_, 'py> {
     }
 
     fn check_interrupt(&self) -> Result<()> {
-        self.py.check_signals().map_err(|error| self.raised(error, "a signal handler"))
+        self.py.check_signals().map_err(of_signal_handler)
     }
 
     fn sink(&self) -> PySink<'py> {

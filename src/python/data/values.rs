@@ -11,6 +11,7 @@ use super::PyData;
 use super::object::Object;
 use super::overlay::Overlay;
 use crate::error::{Error, Kind, Result};
+use crate::python::error::unless_final;
 use crate::python::surrogates;
 use crate::python::text::{PyOutput, PyText};
 use crate::schema::numeric::NumericValue;
@@ -260,16 +261,11 @@ impl<'py> Values for PyData<'_, 'py> {
                 }
             }
             Err(error) => {
-                use pyo3::exceptions::{PyAssertionError, PyException, PyValueError};
+                use pyo3::exceptions::{PyAssertionError, PyValueError};
+
+                let error = unless_final(py, error)?;
                 if error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyAssertionError>(py) {
                     return Ok(false);
-                }
-                if !error.is_instance_of::<PyException>(py) {
-                    return Err(Error::new(
-                        Kind::Foreign,
-                        "the caller's code raised an exception that stops the program",
-                    )
-                    .with_cause(error));
                 }
                 let kind = error.get_type(py).name().map_or_else(|_| String::new(), |name| name.to_string());
                 Err(failed(format!("raised {kind}")).with_context("function", name).with_cause(error))
