@@ -1,4 +1,4 @@
-//! Bytes as base64 text, which the formats of providers have for images, sounds and files.
+//! Base64, in which providers' formats carry images, sounds and files.
 
 use std::borrow::Cow;
 

@@ -65,11 +65,11 @@ impl BatchTarget {
 pub struct Batch {
     /// The prompt.
     pub prompt: Prompt,
-    /// Renders a row.
+    /// Renders one row.
     pub render: Box<dyn RowRender>,
-    /// What becomes of it.
+    /// The format of each result.
     pub target: BatchTarget,
-    /// What it needs of a table.
+    /// The columns that a table must have.
     pub needs: ColumnNeeds,
     /// Whether output instructions are appended.
     pub output_instructions: bool,
@@ -77,7 +77,7 @@ pub struct Batch {
     pub column: String,
     /// The name of the column for errors. `None`: the first error ends the batch.
     pub error_column: Option<String>,
-    /// The most threads.
+    /// The maximum number of threads.
     pub threads: usize,
 }
 
@@ -86,11 +86,11 @@ pub trait BatchHost {
     /// Called about every 50 milliseconds.
     ///
     /// # Errors
-    /// If the batch should end because the user interrupted it.
+    /// The user interrupted the batch, which then ends.
     fn check_interrupt(&self) -> Result<()>;
 }
 
-/// What became of some rows.
+/// The results of some rows.
 #[derive(Debug, Default)]
 pub struct BatchResult {
     /// The rows with the new columns, in order. Usually one batch for each thread.

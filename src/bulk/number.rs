@@ -98,7 +98,7 @@ impl PartialOrd for PlainNumber {
     }
 }
 
-/// The sum of two numbers, or their difference. `None` if they have none, as a decimal and a float.
+/// The sum of two numbers, or their difference. `None` for types that Python cannot add, such as a decimal and a float.
 ///
 /// # Errors
 /// [`Kind::TemplateRender`] for numbers that are too large to be added.

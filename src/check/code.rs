@@ -278,7 +278,7 @@ pub enum Code {
     SimilarId,
     /// A text that looks like a key or token.
     Secret,
-    /// A variable with text of strangers that is outside a fence.
+    /// A variable with untrusted text that is outside a fence.
     UnfencedVariable,
     /// An active version whose content changed.
     ChangedVersion,

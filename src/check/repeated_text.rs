@@ -30,7 +30,7 @@
 //!   - {id: c, template: "{{z}}\n{{> style}}"}
 //! ```
 //!
-//! Compared are paragraphs between tags with 80 characters or more. Versions of one prompt count as one.
+//! The rule compares paragraphs of 80 characters or more between tags. All versions of a prompt count as one prompt.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,6 +1,6 @@
-//! `unfenced-variable`: a text of strangers is printed among the instructions, outside a `fence`. Off by default.
+//! `unfenced-variable`: untrusted text is printed among the instructions, outside a `fence`. Off by default.
 //!
-//! Whoever writes such a text can write instructions into it. In a block of `fence`, the model sees where the text begins
+//! Whoever writes such a text can put instructions into it. In a `fence` block, the model sees where the text begins
 //! and ends. The rule goes by the names of variables, such as `document`, `email` and `search_results`, so it is only
 //! run when it is asked for.
 //!
@@ -16,7 +16,7 @@
 //! template: 'Sum up this e-mail: {{#fence "email"}}{{email}}{{/fence}}'
 //! ```
 //!
-//! A message that has nothing but the variable is fine: it is the stranger's own message.
+//! A message that has nothing but the variable is fine: all of it is what the other person wrote.
 
 use super::checked_prompt::{CheckedPrompt, ParsedText};
 use super::code::Code;
@@ -24,7 +24,7 @@ use super::finding::Finding;
 use super::tag_uses::{UseKind, each_use};
 use crate::template::ast::{Program, Statement};
 
-/// Words in the names of variables with texts of strangers.
+/// Words in the names of variables that hold untrusted text.
 const WORDS: &[&str] = &[
     "answer",
     "article",
@@ -107,7 +107,7 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
             }
             let (path, name, id) = (path.join("."), path[path.len() - 1], &checked.prompt.id);
             let message = format!(
-                "`{path}` looks like a text of strangers, and is outside a fence ({location} of prompt `{id}`)"
+                "`{path}` looks like untrusted text, and is outside a fence ({location} of prompt `{id}`)"
             );
             let finding =
                 checked.finding(Code::UnfencedVariable, message, checked.place(*location, one.offset));

@@ -287,18 +287,11 @@ fn read_fields(
         created_at: fields.take_value("created_at").and_then(|node| read_time(reader, node)),
         updated_at: fields.take_value("updated_at").and_then(|node| read_time(reader, node)),
     };
-    for (part, error) in prompt.problems(|key| !unreadable.0.contains(&key)) {
-        let span = match part {
-            PromptPart::Key(key) => part_spans.of(key),
-            PromptPart::Tool(index) => tool_spans.get(index).copied().unwrap_or(part_spans.tools),
-            PromptPart::Label(index) => label_spans.get(index).copied().unwrap_or(id_span),
-        };
-        let error = match &id_text {
-            Some(id) => error.with_context("prompt_id", id.as_str()),
-            None => error,
-        };
-        reader.note(span, error);
-    }
+    note_problems(reader, &prompt, &unreadable, id_text.as_deref(), |part| match part {
+        PromptPart::Key(key) => part_spans.of(key),
+        PromptPart::Tool(index) => tool_spans.get(index).copied().unwrap_or(part_spans.tools),
+        PromptPart::Label(index) => label_spans.get(index).copied().unwrap_or(id_span),
+    });
     let spans = PromptSpans {
         first,
         id: id_span,
@@ -310,6 +303,23 @@ fn read_fields(
     };
     let is_good = is_known && reader.is_clean_since(start);
     RawPrompt { prompt, is_good, id: id_text, spans, helpers: body.helpers }
+}
+
+/// Notes each rule that a prompt breaks, at the place of the part that breaks it.
+fn note_problems(
+    reader: &mut NodeReader<'_>,
+    prompt: &Prompt,
+    unreadable: &UnreadableKeys,
+    id: Option<&str>,
+    place: impl Fn(PromptPart) -> SourceSpan,
+) {
+    for (part, error) in prompt.problems(|key| !unreadable.0.contains(&key)) {
+        let error = match id {
+            Some(id) => error.with_context("prompt_id", id),
+            None => error,
+        };
+        reader.note(place(part), error);
+    }
 }
 
 /// The id of a prompt as it was read.

@@ -23,7 +23,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use super::fork_gate::LoggingGuard;
 use crate::observe::slow::set_slow;
 
-/// The number of events that wait at most. Later ones are dropped and counted.
+/// The maximum number of events that wait. Later ones are dropped and counted.
 const MAX_WAITING: usize = 10_000;
 
 /// The events of other crates are not logged.

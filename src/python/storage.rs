@@ -293,7 +293,7 @@ impl PyFileStore {
         self.in_turn(py, Access::Read, move |store| label_history(store, &id, label.as_deref()))
     }
 
-    /// A text that is another one after each change, or `None` if the store cannot tell.
+    /// A text that differs after each change, or `None` if the store cannot tell.
     fn generation_sync(&self, py: Python<'_>) -> Option<String> {
         detached(py, || self.store.generation())
     }
@@ -361,7 +361,7 @@ pub struct PyMemoryStore {
 }
 
 impl PyMemoryStore {
-    /// Works under the lock, with nothing of Python's inside, which could wait for a thread that waits for the lock.
+    /// Runs `work` under the lock. It must not call Python, which could wait for a thread that waits for the lock.
     fn with<R>(&self, work: impl FnOnce(&mut MemoryStore) -> R) -> R {
         work(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))
     }

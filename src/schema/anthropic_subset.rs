@@ -1,5 +1,5 @@
-//! Converts a JSON Schema to the subset that Anthropic's structured output accepts, which Bedrock's is too: objects allow no other keys, and
-//! rules that the subset lacks become words in the description.
+//! Converts a JSON Schema to the subset that the structured output of Anthropic and Bedrock accepts: objects allow no
+//! other keys, and rules that the subset lacks become words in the description.
 //!
 //! It follows `transform_schema` of Anthropic's package. Validation of the answer checks all rules.
 

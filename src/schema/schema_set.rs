@@ -29,14 +29,19 @@ type CompiledSchemas<T, F, M> = HashMap<String, Arc<CompiledSchema<T, F, M>>>;
 pub struct SchemaSet<T, F, M> {
     entries: BTreeMap<String, SchemaEntry<M>>,
     functions: BTreeMap<String, F>,
-    /// Where the lines of parents end; `None` if that is no longer known.
-    lines: Option<ParentLines>,
+    /// Where the chains of parents end; `None` if that is no longer known.
+    chains: Option<ParentChains>,
     compiled: Mutex<CompiledSchemas<T, F, M>>,
 }
 
 impl<T, F, M> Default for SchemaSet<T, F, M> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), functions: BTreeMap::new(), lines: None, compiled: Mutex::default() }
+        Self {
+            entries: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            chains: None,
+            compiled: Mutex::default(),
+        }
     }
 }
 
@@ -74,7 +79,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
     /// Removes schemas and models. Ignores names that do not exist.
     pub fn remove(&mut self, names: &[String]) {
         self.clear_compiled();
-        self.lines = None;
+        self.chains = None;
         for name in names {
             self.entries.remove(name);
         }
@@ -84,31 +89,31 @@ impl<T, F, M> SchemaSet<T, F, M> {
     /// schema of those in `added` that is part of it.
     fn extend_line(&mut self, schema: &Schema, added: &[String]) -> Option<Error> {
         let parent = parent_in_set(schema)?;
-        let lines = self.lines.get_or_insert_with(|| ParentLines::of(&self.entries));
-        if lines.add(&schema.name, parent) {
+        let chains = self.chains.get_or_insert_with(|| ParentChains::of(&self.entries));
+        if chains.add(&schema.name, parent) {
             return None;
         }
-        let (mut line, _) = self.line_of_parents(&ScopedSchema::new(schema), &HashSet::new());
+        let (mut chain, _) = self.chain_of_parents(&ScopedSchema::new(schema), &HashSet::new());
         let numbers: HashMap<&str, usize> = added.iter().map(String::as_str).zip(0..).collect();
         let number = |position: &usize| {
-            numbers.get(line[*position].schema().name.as_str()).copied().unwrap_or(usize::MAX)
+            numbers.get(chain[*position].schema().name.as_str()).copied().unwrap_or(usize::MAX)
         };
-        let first = (0..line.len()).min_by_key(number).unwrap_or_default();
-        line.rotate_left(first);
-        Some(circle(&line, &line.first()?.schema().name))
+        let first = (0..chain.len()).min_by_key(number).unwrap_or_default();
+        chain.rotate_left(first);
+        Some(circle(&chain, &chain.first()?.schema().name))
     }
 
     /// Sets the schema or model of a name and returns the one that it replaces.
     pub fn put(&mut self, name: String, entry: SchemaEntry<M>) -> Option<SchemaEntry<M>> {
         self.clear_compiled();
-        self.lines = None;
+        self.chains = None;
         self.entries.insert(name, entry)
     }
 
     /// Removes the schemas of the old names and sets the new schemas, replacing any of the same name.
     pub fn exchange(&mut self, old: &[String], schemas: Vec<Schema>) {
         self.clear_compiled();
-        self.lines = None;
+        self.chains = None;
         for name in old {
             self.entries.remove(name);
         }
@@ -132,7 +137,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
     /// Removes and returns all schemas and models. Functions stay.
     pub fn clear(&mut self) -> BTreeMap<String, SchemaEntry<M>> {
         self.clear_compiled();
-        self.lines = None;
+        self.chains = None;
         std::mem::take(&mut self.entries)
     }
 
@@ -170,55 +175,55 @@ impl<T, F, M> SchemaSet<T, F, M> {
         })
     }
 
-    /// A schema and its parents, the schema first, and how the line ends. It also ends before a schema of `checked`.
-    fn line_of_parents<'s>(
+    /// A schema and its parents, the schema first, and how the chain ends. It also ends before a schema of `checked`.
+    fn chain_of_parents<'s>(
         &'s self,
         schema: &ScopedSchema<'s>,
         checked: &HashSet<*const Schema>,
-    ) -> (Vec<ScopedSchema<'s>>, LineEnd<'s>) {
-        let mut line = vec![schema.clone()];
+    ) -> (Vec<ScopedSchema<'s>>, ChainEnd<'s>) {
+        let mut chain = vec![schema.clone()];
         let mut seen = HashSet::from([std::ptr::from_ref(schema.schema())]);
         let mut last = schema.clone();
         while let Some(parent) = &last.schema().extends {
             last = match self.find(parent, &last) {
                 Some(ResolvedSchema::Schema(found)) => found,
-                Some(ResolvedSchema::Model(_)) => return (line, LineEnd::Model(parent)),
-                None => return (line, LineEnd::Missing(parent)),
+                Some(ResolvedSchema::Model(_)) => return (chain, ChainEnd::Model(parent)),
+                None => return (chain, ChainEnd::Missing(parent)),
             };
             let address = std::ptr::from_ref(last.schema());
             if checked.contains(&address) {
                 break;
             }
             if !seen.insert(address) {
-                return (line, LineEnd::Circle(&last.schema().name));
+                return (chain, ChainEnd::Circle(&last.schema().name));
             }
-            line.push(last.clone());
+            chain.push(last.clone());
         }
-        (line, LineEnd::Root)
+        (chain, ChainEnd::Root)
     }
 
     fn parents<'s>(&'s self, schema: &ScopedSchema<'s>) -> Result<Vec<ScopedSchema<'s>>> {
-        let (line, end) = self.line_of_parents(schema, &HashSet::new());
-        match self.line_error(&line, &end, true) {
+        let (chain, end) = self.chain_of_parents(schema, &HashSet::new());
+        match self.chain_error(&chain, &end, true) {
             Some(error) => Err(error),
-            None => Ok(line),
+            None => Ok(chain),
         }
     }
 
-    /// The error for a line of parents that does not end in a schema without a parent.
-    fn line_error(&self, line: &[ScopedSchema<'_>], end: &LineEnd<'_>, hint: bool) -> Option<Error> {
-        let child = line.last()?;
+    /// The error for a chain of parents that does not end in a schema without a parent.
+    fn chain_error(&self, chain: &[ScopedSchema<'_>], end: &ChainEnd<'_>, hint: bool) -> Option<Error> {
+        let child = chain.last()?;
         let reference = format!("schema '{}' extends", child.schema().name);
         match end {
-            LineEnd::Root => None,
-            LineEnd::Model(name) => {
+            ChainEnd::Root => None,
+            ChainEnd::Model(name) => {
                 let message = format!("{reference} '{name}', which is a model, not a schema");
                 Some(placed(Error::new(Kind::SchemaParse, message), child.schema()))
             }
-            LineEnd::Missing(name) => {
+            ChainEnd::Missing(name) => {
                 Some(placed(self.missing(&reference, name, hint.then_some(child)), child.schema()))
             }
-            LineEnd::Circle(name) => Some(circle(line, name)),
+            ChainEnd::Circle(name) => Some(circle(chain, name)),
         }
     }
 
@@ -263,9 +268,9 @@ impl<T, F, M> SchemaSet<T, F, M> {
         /// How many errors get a hint, because each hint compares all names.
         const MAX_HINTS: usize = 100;
         if !checked.contains(&std::ptr::from_ref(schema.schema())) {
-            let (line, end) = self.line_of_parents(schema, checked);
-            errors.extend(self.line_error(&line, &end, errors.len() < MAX_HINTS));
-            checked.extend(line.iter().map(|schema| std::ptr::from_ref(schema.schema())));
+            let (chain, end) = self.chain_of_parents(schema, checked);
+            errors.extend(self.chain_error(&chain, &end, errors.len() < MAX_HINTS));
+            checked.extend(chain.iter().map(|schema| std::ptr::from_ref(schema.schema())));
         }
         for field in &schema.schema().fields {
             let Some(name) = field.schema_name().filter(|name| self.find(name, schema).is_none()) else {
@@ -352,28 +357,28 @@ impl<T: Text, F: Clone, M: Clone> SchemaSet<T, F, M> {
     }
 }
 
-/// The ends of lines of parents, to find a circle without walking a whole line for each schema.
+/// The ends of chains of parents, to find a circle without walking a whole chain for each schema.
 #[derive(Debug)]
-struct ParentLines {
-    /// For each schema that extends another, a name further up its line.
+struct ParentChains {
+    /// For each schema that extends another, a name further up its chain.
     further: HashMap<String, String>,
 }
 
-impl ParentLines {
-    /// The lines of these schemas, without those that close a circle.
+impl ParentChains {
+    /// The chains of these schemas, without those that close a circle.
     fn of<M>(entries: &BTreeMap<String, SchemaEntry<M>>) -> Self {
-        let mut lines = Self { further: HashMap::new() };
+        let mut chains = Self { further: HashMap::new() };
         for (name, entry) in entries {
             if let SchemaEntry::Schema(schema) = entry
                 && let Some(parent) = parent_in_set(schema)
             {
-                lines.add(name, parent);
+                chains.add(name, parent);
             }
         }
-        lines
+        chains
     }
 
-    /// Adds a schema that extends another. Returns false, and adds nothing, if the line of the other ends with it.
+    /// Adds a schema that extends another. Returns false, and adds nothing, if the chain of the other ends with it.
     fn add(&mut self, name: &str, parent: &str) -> bool {
         let end = self.end(parent);
         let is_line = end != name;
@@ -383,7 +388,7 @@ impl ParentLines {
         is_line
     }
 
-    /// The last name of a line: of a schema that extends none, or that does not exist yet.
+    /// The last name of a chain: of a schema that extends none, or that does not exist yet.
     fn end(&mut self, name: &str) -> String {
         let mut end = name;
         while let Some(further) = self.further.get(end) {
@@ -412,15 +417,15 @@ fn parent_in_set(schema: &Schema) -> Option<&str> {
     None
 }
 
-/// How a line of parents ends.
-enum LineEnd<'s> {
+/// How a chain of parents ends.
+enum ChainEnd<'s> {
     /// With a schema that extends none.
     Root,
     /// With the name of a model, which has no fields to inherit.
     Model(&'s str),
     /// With a name that does not exist.
     Missing(&'s str),
-    /// With the name of a schema that is in the line already.
+    /// With the name of a schema that is in the chain already.
     Circle(&'s str),
 }
 
@@ -441,14 +446,14 @@ fn name_conflict(name: &str) -> Error {
         .with_hint("rename one of them")
 }
 
-/// The error for schemas that extend each other in a circle. `line` is the line of parents up to the one that extends
-/// `name`, which is in the line already.
-fn circle(line: &[ScopedSchema<'_>], name: &str) -> Error {
-    let names: Vec<&str> = line.iter().map(|schema| schema.schema().name.as_str()).collect();
+/// The error for schemas that extend each other in a circle. `chain` is the chain of parents up to the one that extends
+/// `name`, which is in the chain already.
+fn circle(chain: &[ScopedSchema<'_>], name: &str) -> Error {
+    let names: Vec<&str> = chain.iter().map(|schema| schema.schema().name.as_str()).collect();
     let message = format!("schemas extend each other in a circle: {} → {name}", names.join(" → "));
     let error = Error::new(Kind::SchemaParse, message)
         .with_context("circle", names.iter().map(ToString::to_string).collect::<Vec<_>>());
-    match line.first() {
+    match chain.first() {
         Some(schema) => placed(error, schema.schema()),
         None => error,
     }

@@ -139,7 +139,7 @@ pub struct StoreChange<T> {
 }
 
 impl FileStore {
-    /// A text that is another one after each change of the store. `None` if the store cannot tell, because its generation
+    /// A text that differs after each change of the store. `None` if the store cannot tell, because its generation
     /// file is missing or damaged, or a change is going on.
     #[must_use]
     pub fn generation(&self) -> Option<String> {

@@ -57,13 +57,13 @@ def write_jsonl(
     Args:
         rows: The table or stream of ``manager.batch(id, to="openai-request")``.
         path: The first file. A file that exists is replaced.
-        provider: Whose file it is: the provider that the requests were rendered for. A line for Gemini has the body of
+        provider: The provider that the requests were rendered for. A line for Gemini has the body of
             ``generateContent``; its model is an argument of the batch.
         custom_id: The column with the id of each request, by which its answer is found: a text or an integer, unique in
             a file. By default ``row-0``, ``row-1``, …
         column: The column with the requests.
-        max_requests: The most requests in a file.
-        max_bytes: The most bytes of a file.
+        max_requests: The maximum number of requests in a file.
+        max_bytes: The maximum size of a file, in bytes.
         progress: Called with the number of rows so far after each record batch, for a progress bar of rich or tqdm.
 
     Raises:
@@ -188,7 +188,7 @@ def _json(data: Any) -> str:
 
 
 def _answer(line: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The text of an answer, or why there is none. Every part may have another form than expected."""
+    """The text of an answer, or why there is none. Any part of the line may be missing or have another type."""
     result = line.get("result")
     if isinstance(result, dict):
         if result.get("type") == "succeeded":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-#: What a file gets anew when it is loaded.
+#: Keys that are set again when the file is loaded.
 _OF_THE_FILE = ("uid", "created_at", "updated_at")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["keep_version", "raise_in_place"]
 
-#: What a copy of a prompt does not have: labels stay at their version, and the rest is made by a load.
+#: Keys that a copy of a prompt leaves out: labels stay at their version, and a load sets the others.
 _NOT_COPIED = ("labels", "uid", "created_at", "updated_at")
 
 

@@ -14,12 +14,12 @@ __all__ = ["MemoryCache"]
 class MemoryCache:
     """Keeps texts in the memory of this process. When it is full, it drops the least recently used text.
 
-    Pass it to a manager as ``cache=``. Any thread can use it. Most renders are as fast as a look into the
-    cache, so measure both: a cache pays off for long loops and large values.
+    Pass it to a manager as ``cache=``. Any thread can use it. Most renders are as fast as a cache lookup, so
+    measure both: a cache pays off for long loops and large values.
 
     Args:
-        max_entries: How many texts it keeps at most.
-        max_bytes: How much memory the texts and their keys take at most. A text that is larger is not kept.
+        max_entries: The maximum number of texts.
+        max_bytes: The maximum memory of the texts and their keys, in bytes. A text that is larger is not kept.
         ttl: How many seconds a text is kept; ``None`` for no limit.
 
     Raises:

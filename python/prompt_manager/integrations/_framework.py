@@ -34,7 +34,7 @@ def require(module: str, name: str, package: str) -> None:
     try:
         found = find_spec(module)
     except ModuleNotFoundError:
-        # Of a module in a package that is not there.
+        # `module` is within a package that is not installed.
         found = None
     if found is None:
         raise IntegrationNotAvailableError(name, package=package)

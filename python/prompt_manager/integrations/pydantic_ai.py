@@ -49,7 +49,7 @@ class AgentInputs:
 
         Args:
             model: The model. By default the one in the prompt's settings, which Pydantic AI must know by its name.
-            arguments: Further arguments of ``Agent``, such as ``tools``. They win.
+            arguments: Further arguments of ``Agent``, such as ``tools``. They replace those of the prompt.
         """
         from pydantic_ai import Agent
 

@@ -45,8 +45,8 @@ class OpenTelemetryObserver(Observer):
     The span is current during the render, and a child of the span that was current before. Its attributes are
     ``gen_ai.prompt.name`` and ``gen_ai.prompt.version`` of the semantic conventions, and ``prompt.id``,
     ``prompt.version``, ``prompt.label``, ``prompt.content_hash``, ``prompt.target``, ``prompt.operation``,
-    ``prompt.variable_count``, ``prompt.content_length`` and ``prompt.execution_id``. No attribute has the value of a
-    variable, and neither has the record of an error.
+    ``prompt.variable_count``, ``prompt.content_length`` and ``prompt.execution_id``. No attribute and no recorded
+    exception has the value of a variable.
 
     After the render, the identity of the prompt stays in the context until the surrounding span ends, or the next
     render. Add a :class:`PromptSpanProcessor` to your tracer provider, and the span of the model call that follows
@@ -201,8 +201,8 @@ def prompt_attributes() -> dict[str, str]:
 def forget_prompt() -> None:
     """Remove the identity of the prompt from the context.
 
-    It ends by itself with the surrounding span, or with the task or request. Call this between two pieces of work of a
-    thread that has no surrounding span, if the second calls a model without a prompt.
+    It is removed anyway when the surrounding span, the task or the request ends. Call this between two pieces of work
+    of a thread that has no surrounding span, if the second calls a model without a prompt.
     """
     context.attach(context.set_value(_OPENINFERENCE_VERSION, None, context.set_value(_KEY, None)))
 

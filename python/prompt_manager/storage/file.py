@@ -246,14 +246,14 @@ class FileSystemStorage:
         return [as_move(plain) for plain in self._core.label_history_sync(prompt_id, label)]
 
     async def generation(self) -> str | None:
-        """Return a text that is another one after each change, or None if the files do not tell.
+        """Return a text that differs after each change, or None if the files do not show whether they changed.
 
         A process that holds the prompts in memory compares it with the last one, and reads again if it differs.
         """
         return await self._core.generation()
 
     def generation_sync(self) -> str | None:
-        """Return a text that is another one after each change, or None if the files do not tell.
+        """Return a text that differs after each change, or None if the files do not show whether they changed.
 
         A process that holds the prompts in memory compares it with the last one, and reads again if it differs.
         """

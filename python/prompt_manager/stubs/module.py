@@ -21,10 +21,10 @@ __all__ = ["MARKER", "empty_module", "typed_module"]
 #: The first words of a module that this package wrote.
 MARKER = "# Made by `prompt-manager stubs`"
 
-#: The class, and what the module defines for type checkers.
+#: The class of the module.
 _CLASS = "Prompts"
 
-#: Where the signatures of the calls are.
+#: The calls that get overloads: the module and class that have their signatures, and their names.
 _SOURCES = (
     (
         "prompt_manager.core.manager",
@@ -39,7 +39,7 @@ _SOURCES = (
     ("prompt_manager.core.manager", "PromptManager", ("parse_output",)),
 )
 
-#: What the types of variables and outputs may need.
+#: The names that types of variables and outputs may need, and the modules to import them from.
 _IMPORTS = {
     "Any": "typing",
     "Literal": "typing",

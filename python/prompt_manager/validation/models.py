@@ -212,7 +212,7 @@ class Schema(_Model):
         Raises:
             SchemaParseError: a schema that it names does not exist.
             SchemaError: the strict subset cannot express a field, for example one of type any.
-            TypeError: ``schemas`` is no :class:`SchemaLoader`.
+            TypeError: ``schemas`` is not a :class:`SchemaLoader`.
         """
         known = _native.Schemas() if schemas is None else held_schemas(schemas).copy()
         known.put(_plain(self))

@@ -140,7 +140,7 @@ pub(super) fn text_part(text: String, cache: Option<CacheHint>) -> Part<String> 
     Part { body: PartBody::Text(text), cache }
 }
 
-/// Parts as the content of a message: one plain text is no list.
+/// Parts as the content of a message. A single plain text becomes a string, not a list.
 pub(super) fn content(mut parts: Vec<Part<String>>) -> Option<Content<String>> {
     if let [Part { body: PartBody::Text(text), cache: None }] = &mut parts[..] {
         return Some(Content::Text(std::mem::take(text)));
@@ -162,7 +162,7 @@ pub(super) fn is_enabled(citations: Option<&Tree<String>>) -> bool {
 /// OpenAI's key for a cache hint.
 pub(super) const BREAKPOINT: &str = "prompt_cache_breakpoint";
 
-/// A cache hint in OpenAI's format. What another provider could not be told is noted.
+/// A cache hint in OpenAI's format. Adds to `only` what no other provider understands.
 pub(super) fn breakpoint(value: Option<&Tree<String>>, only: &mut Vec<String>) -> Option<OpenAiCache> {
     let value = value?;
     note_word(only, BREAKPOINT);

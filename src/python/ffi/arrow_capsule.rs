@@ -1,8 +1,8 @@
 //! Record batches of another library, by Arrow's `PyCapsule` interface
 //! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>).
 //!
-//! This is no crate, because pyo3-arrow brings 23 others, most of them for arrays that have no use here, and lets Arrow's
-//! panics through to Python.
+//! It does not use pyo3-arrow, which depends on 23 other crates, most of them for types of arrays that are not needed
+//! here, and lets Arrow's panics through to Python.
 
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ use pyo3::types::PyCapsule;
 
 use crate::python::panic_text::panic_text;
 
-/// Reads a table, a record batch or a stream: what has `__arrow_c_stream__`, or else `__arrow_c_array__`.
+/// Reads a table, a record batch or a stream: an object with `__arrow_c_stream__` or `__arrow_c_array__`.
 ///
 /// # Errors
 /// `TypeError` if the object has neither, holds a column instead of a table, or breaks the interface; `ValueError` if it was
@@ -90,7 +90,7 @@ unsafe fn moved_out<T>(
     name: &CStr,
     take: unsafe fn(*mut T) -> T,
 ) -> PyResult<T> {
-    // No other thread takes it at the same time, also if Python has no global lock.
+    // No other thread takes it at the same time, even if Python has no global lock.
     with_critical_section(capsule, || {
         let pointer: NonNull<T> = capsule.pointer_checked(Some(name))?.cast();
         // SAFETY: by the caller, and the capsule owns what it points to.

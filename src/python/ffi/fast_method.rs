@@ -12,26 +12,26 @@ use pyo3::{PyClass, ffi, pyclass};
 
 use crate::python::panic_text::panic_text;
 
-/// A method that has a fast way for calls with one positional argument.
+/// A method that has a fast path for calls with one positional argument.
 ///
 /// While it runs, pyo3 does not know that the thread is attached. This is correct and only delays the drop of a [`Py`]
-/// until pyo3's next call; so a fast way should drop none.
+/// until pyo3's next call; so a fast path should drop none.
 pub trait FastMethod {
-    /// The class, which has the method in full already.
+    /// The class, which already has the full method.
     type Class: PyClass<Frozen = pyclass::boolean_struct::True> + Sync;
 
     /// The name of the method.
     const NAME: &'static str;
 
-    /// The method in full, for all other calls.
+    /// The full method, for all other calls.
     fn full() -> &'static PyOnceLock<Py<PyAny>>;
 
-    /// The fast way. `None`: there is none for this call.
+    /// The fast path. `None` if it does not cover this call.
     fn call<'py>(class: &Self::Class, argument: &Bound<'py, PyAny>)
     -> Option<PyResult<Bound<'py, PyString>>>;
 }
 
-/// Puts the fast way in front of the method of the class.
+/// Puts the fast path in front of the method of the class.
 ///
 /// # Errors
 /// If the class has no such method.
@@ -101,7 +101,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> PyErr {
     PanicException::new_err((panic_text(panic).to_owned(),))
 }
 
-/// Calls the method in full, with the same arguments.
+/// Calls the full method with the same arguments.
 ///
 /// # Safety
 /// As [`entry`].

@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::{Bound, Python, ffi};
 
-/// The memory of a character, as Python chooses it by the greatest character of a string. Each is one bit, or none, so
-/// that the widest of several is the highest bit that they have together.
+/// How wide the characters of a string are in memory, which Python chooses by the greatest of them. Widths are joined with
+/// `|`: the highest bit of the result is the widest one.
 mod width {
     pub(super) const ASCII: usize = 0;
     pub(super) const LATIN_1: usize = 1;

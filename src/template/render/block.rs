@@ -12,7 +12,7 @@ use super::{LoopFrame, Renderer, Scope};
 use crate::error::{Error, Kind, Result};
 use crate::limits::BYTES_OF_A_STEP;
 
-/// The number of bytes of text that a fence is searched in for one step.
+/// How many bytes of text a fence searches for its own tags at the cost of one step.
 const BYTES_OF_A_FENCE_STEP: usize = 8;
 
 impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {

@@ -63,7 +63,7 @@ class TableLibrary(Protocol):
 
 
 def table_library(reason: str) -> TableLibrary:
-    """The library that is installed. The reason is what the error names: a format.
+    """The library that is installed. ``reason`` begins the error if none is: ``"writing .parquet files"``.
 
     Raises:
         click.ClickException: neither is installed.
