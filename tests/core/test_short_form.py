@@ -353,3 +353,21 @@ def test_messages_of_none_take_the_chat_away():
     assert text.replace(messages=None, updated_at=text.updated_at) == text
     with pytest.raises(ValidationError):
         chat.replace(messages=None, status="active")
+
+
+@pytest.mark.parametrize("variables", [3, "name", [{"name": "n"}], [1]], ids=["number", "text", "mappings", "numbers"])
+def test_variables_of_another_shape_are_one_error(variables):
+    with pytest.raises(ValidationError) as caught:
+        Prompt(id="p", template="x", variables=variables)
+    (error,) = caught.value.errors()
+    assert error["loc"] == ("template", "variables")
+    assert error["msg"] == "expected a mapping of names to variables, or a list of names"
+
+
+def test_a_mistake_in_a_variable_names_only_its_place():
+    with pytest.raises(ValidationError) as caught:
+        Prompt(id="p", template="x", variables={"n": {"tpye": "string"}, "m": 3})
+    assert [error["loc"] for error in caught.value.errors()] == [
+        ("template", "variables", "mapping", "n", "tpye"),
+        ("template", "variables", "mapping", "m"),
+    ]

@@ -7,7 +7,7 @@ request and then shared by everybody who asks for this version.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -18,9 +18,11 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     PlainSerializer,
     SerializerFunctionWrapHandler,
+    Tag,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -285,7 +287,27 @@ def _as_written(variables: Strings | dict[str, Variable]) -> object:
 
 
 #: The names of variables, or a mapping of names to definitions. Empty: the variables are read from the template.
-Variables = Annotated[Strings | dict[str, Variable], AfterValidator(freeze), PlainSerializer(_as_written)]
+
+
+def _spelling_of_variables(value: object) -> str | None:
+    """How variables are given, so that a mistake is one of that spelling only. ``None`` for neither."""
+    if isinstance(value, Mapping):
+        return "mapping"
+    if isinstance(value, list | tuple):
+        return "names" if all(isinstance(name, str) for name in value) else None
+    return "names" if isinstance(value, Iterable) and not isinstance(value, str | bytes) else None
+
+
+Variables = Annotated[
+    Annotated[Strings, Tag("names")] | Annotated[dict[str, Variable], Tag("mapping")],
+    Discriminator(
+        _spelling_of_variables,
+        custom_error_type="variables",
+        custom_error_message="expected a mapping of names to variables, or a list of names",
+    ),
+    AfterValidator(freeze),
+    PlainSerializer(_as_written),
+]
 
 
 class PromptTemplate(_NamedPart):
