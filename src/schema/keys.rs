@@ -50,6 +50,44 @@ pub(super) const VALIDATOR: &[&str] = &[
     "custom_function",
 ];
 
+/// What to do with JSON Schema where a schema of our own is expected.
+const JSON_SCHEMA: &str = "this is JSON Schema: make a schema of it with `Schema.from_json_schema({...})`";
+
+fn is_of_json_schema(key: &str) -> bool {
+    matches!(
+        key,
+        "$schema"
+            | "$id"
+            | "$defs"
+            | "$ref"
+            | "type"
+            | "title"
+            | "properties"
+            | "required"
+            | "additionalProperties"
+            | "items"
+            | "enum"
+            | "anyOf"
+            | "oneOf"
+            | "allOf"
+    )
+}
+
+/// The hint for a key of a file of schemas that belongs to one schema, or to JSON Schema.
+pub(super) fn file_hint(key: &str) -> Option<KeyHint> {
+    if is_of_json_schema(key) {
+        return Some(KeyHint::of("schemas", JSON_SCHEMA));
+    }
+    matches!(key, "name" | "fields" | "extends" | "strict" | "description").then(|| {
+        KeyHint::of("schemas", "list the schemas of a file: `schemas: [{name: ..., fields: [...]}]`")
+    })
+}
+
+/// The hint for a key of JSON Schema in a schema.
+pub(super) fn schema_hint(key: &str) -> Option<KeyHint> {
+    is_of_json_schema(key).then(|| KeyHint::of("fields", JSON_SCHEMA))
+}
+
 /// The hint for a key of a field that is one elsewhere: of a variable in a prompt, or in JSON Schema.
 pub(super) fn field_hint(key: &str) -> Option<KeyHint> {
     Some(match key {
@@ -93,6 +131,7 @@ pub fn unknown_key(owner: &str, key: &str) -> Option<(Error, Option<&'static str
         _ => return None,
     };
     let hint = match owner {
+        "Schema" => schema_hint(key),
         "SchemaField" => field_hint(key),
         "FieldValidator" => validator_hint(key),
         _ => None,

@@ -59,7 +59,7 @@ pub fn read_file(file_name: &str, text: &str) -> SchemaFile {
     for chunk in chunks {
         let Some(root) = read_document(text, &chunk, &mut reader) else { continue };
         let expected = "a mapping with `schemas`";
-        let Some(mut fields) = reader.fields(root, expected, keys::FILE) else {
+        let Some(mut fields) = reader.hinted_fields(root, expected, keys::FILE, keys::file_hint) else {
             continue;
         };
         file.version = reader.optional_text(&mut fields, "version").or(file.version);
@@ -115,6 +115,52 @@ pub fn read_validator_of(json: &Value) -> Result<Validator> {
     reader.finish("the validator", read)?.ok_or_else(|| unreadable("validator"))
 }
 
+/// How a part of a schema is written, for the hint where something else is found.
+#[derive(Clone, Copy)]
+struct Part {
+    list: &'static str,
+    item: &'static str,
+    hint: &'static str,
+}
+
+const SCHEMAS: Part = Part {
+    list: "a list of schemas",
+    item: "a schema, which is a mapping",
+    hint: "write schemas as `[{name: ticket, fields: [{name: title, type: string}]}]`",
+};
+
+const FIELDS: Part = Part {
+    list: "a list of fields",
+    item: "a field, which is a mapping",
+    hint: "write fields as `[{name: title, type: string}]`",
+};
+
+const VALIDATORS: Part = Part {
+    list: "a list of validators",
+    item: "a validator, which is a mapping",
+    hint: "write validators as `[{type: min_length, min_value: 1}]`",
+};
+
+impl Part {
+    /// The items of a list. Those that are no mappings are mistakes.
+    fn items<'n>(self, reader: &mut NodeReader<'_>, list: SourceNode<'n>) -> Vec<SourceNode<'n>> {
+        let NodeValue::List(mut items) = list.value else {
+            let message = format!("expected {}, found {}", self.list, list.kind());
+            reader.wrong_hint(list.span, message, self.hint);
+            return Vec::new();
+        };
+        items.retain(|item| {
+            let is_mapping = matches!(item.value, NodeValue::Map(_));
+            if !is_mapping {
+                let message = format!("expected {}, found {}", self.item, item.kind());
+                reader.wrong_hint(item.span, message, self.hint);
+            }
+            is_mapping
+        });
+        items
+    }
+}
+
 fn unreadable(what: &str) -> Error {
     Error::new(Kind::SchemaParse, format!("this is not a {what}"))
 }
@@ -133,7 +179,7 @@ impl<'s> NamedSchemas<'s> {
     }
 
     fn read(&mut self, reader: &mut NodeReader<'_>, list: SourceNode<'_>) {
-        for item in reader.items(list, "a list of schemas").unwrap_or_default() {
+        for item in SCHEMAS.items(reader, list) {
             let mark = reader.mark();
             let Some((name, schema)) = read_schema(reader, item) else { continue };
             let is_good = reader.is_clean_since(mark);
@@ -173,7 +219,7 @@ fn is_new(
 
 /// Reads a schema, and its name with the place.
 fn read_schema(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(SpannedText, Schema)> {
-    let mut keys = reader.fields(node, "a schema, which is a mapping", keys::SCHEMA)?;
+    let mut keys = reader.hinted_fields(node, SCHEMAS.item, keys::SCHEMA, keys::schema_hint)?;
     let mark = reader.mark();
     let name = reader.required_spanned(&mut keys, "name");
     if name.text.trim().is_empty() && reader.is_clean_since(mark) && !keys.means("name") {
@@ -220,7 +266,7 @@ fn read_schema(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(Spa
 
 fn read_fields(reader: &mut NodeReader<'_>, list: SourceNode<'_>) -> Vec<Field> {
     let (mut fields, mut names) = (Vec::new(), HashMap::new());
-    for item in reader.items(list, "a list of fields").unwrap_or_default() {
+    for item in FIELDS.items(reader, list) {
         let Some((name, field)) = read_field(reader, item) else { continue };
         let source = reader.source();
         if is_new(reader, "field", &name, &mut names, source) {
@@ -232,8 +278,7 @@ fn read_fields(reader: &mut NodeReader<'_>, list: SourceNode<'_>) -> Vec<Field> 
 
 /// Reads a field, and its name with the place.
 fn read_field(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(SpannedText, Field)> {
-    let mut keys =
-        reader.hinted_fields(node, "a field, which is a mapping", keys::FIELD, keys::field_hint)?;
+    let mut keys = reader.hinted_fields(node, FIELDS.item, keys::FIELD, keys::field_hint)?;
     let mark = reader.mark();
     let name = reader.required_spanned(&mut keys, "name");
     if name.text.is_empty() && reader.is_clean_since(mark) && !keys.means("name") {
@@ -255,7 +300,7 @@ fn read_field(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<(Span
     field.read_only = read_flag(reader, &mut keys, "read_only").unwrap_or_default();
     field.write_only = read_flag(reader, &mut keys, "write_only").unwrap_or_default();
     if let Some(list) = keys.take_value("validators") {
-        let items = reader.items(list, "a list of validators").unwrap_or_default();
+        let items = VALIDATORS.items(reader, list);
         field.validators = items.into_iter().filter_map(|item| read_validator(reader, item)).collect();
     }
     if field_type.is_some()
@@ -312,12 +357,7 @@ fn read_flag(reader: &mut NodeReader<'_>, keys: &mut Fields<'_>, key: &'static s
 
 /// Reads a validator. If it has an error, missing members are not checked.
 fn read_validator(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<Validator> {
-    let mut keys = reader.hinted_fields(
-        node,
-        "a validator, which is a mapping",
-        keys::VALIDATOR,
-        keys::validator_hint,
-    )?;
+    let mut keys = reader.hinted_fields(node, VALIDATORS.item, keys::VALIDATOR, keys::validator_hint)?;
     let mark = reader.mark();
     let has_slips = keys.has_slips();
     let kind_node = reader.required(&mut keys, "type");

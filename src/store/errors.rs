@@ -17,6 +17,23 @@ pub(super) fn no_prompt<'k>(id: &str, known: impl IntoIterator<Item = &'k str>) 
     }
 }
 
+/// There is no such prompt among all that there are, which come in order.
+pub(super) fn no_prompt_among<'k>(id: &str, all: impl Iterator<Item = &'k str> + Clone) -> Error {
+    const SHOWN: usize = 5;
+    let error = no_prompt(id, all.clone());
+    if error.hint().is_some() {
+        return error;
+    }
+    let shown: Vec<&str> = all.clone().take(SHOWN).collect();
+    let (listed, count) = (shown.join(", "), all.count());
+    error.with_hint(match count {
+        0 => "there are no prompts yet: load a directory, or create one with `create_prompt`".to_owned(),
+        1 => format!("the only prompt is {listed}"),
+        _ if count <= SHOWN => format!("the prompts are {listed}"),
+        _ => format!("there are {count} prompts, among them {listed}; `list_prompts` gives them all"),
+    })
+}
+
 /// The prompt has versions, but none in use.
 pub(super) fn all_archived(id: &str) -> Error {
     Error::new(Kind::PromptNotFound, format!("every version of prompt '{id}' is archived"))

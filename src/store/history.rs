@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic;
 use super::below::{self, Entry};
-use super::errors::{no_prompt, no_version, reason, unreadable, unwritable};
+use super::errors::{no_prompt_among, no_version, reason, unreadable, unwritable};
 use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
 use super::stable_read::{FileContent, read_below};
 use super::version_file::unless_gone;
@@ -160,7 +160,7 @@ impl History {
         };
         if records.is_empty() && errors.is_empty() {
             let ids = self.ids()?;
-            return Err(no_prompt(id, ids.iter().map(String::as_str)));
+            return Err(no_prompt_among(id, ids.iter().map(String::as_str)));
         }
         Ok((records, errors))
     }

@@ -197,7 +197,8 @@ impl Labels {
                 .filter(|near| *near != label);
             match near {
                 Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-                None => error,
+                None if self.moves.iter().any(|made| made.label == label) => error,
+                None => error.with_hint("a rollback undoes what `set_label` did, and nothing has set this label"),
             }
         })
     }

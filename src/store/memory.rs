@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ListFilter;
-use super::errors::{all_archived, no_prompt, no_such_version, no_version};
+use super::errors::{all_archived, no_prompt, no_prompt_among, no_such_version, no_version};
 use super::labels::{LabelMove, LabelRequest, Labels};
 use super::version_rules::{latest, merge};
 use crate::error::Result;
@@ -164,7 +164,7 @@ impl MemoryStore {
     }
 
     fn entry(&self, id: &str) -> Result<&VersionedPrompt> {
-        self.prompts.get(id).ok_or_else(|| no_prompt(id, self.prompts.keys().map(PromptId::as_str)))
+        self.prompts.get(id).ok_or_else(|| no_prompt_among(id, self.prompts.keys().map(PromptId::as_str)))
     }
 
     /// Parses a version and checks that the prompt has it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::errors::{all_archived, no_label, no_prompt, no_such_version, no_version};
+use super::errors::{all_archived, no_label, no_prompt, no_prompt_among, no_such_version, no_version};
 use super::labels::{LabelMove, LabelRequest, Labels, tell_of_move};
 use super::version_rules::{self, Replacement, check_raised, check_replacement};
 use crate::error::{Error, Result};
@@ -106,7 +106,7 @@ impl<T: Text> Registry<T> {
     }
 
     fn entry(&self, id: &str) -> Result<&RegisteredPrompt<T>> {
-        self.prompts.get(id).ok_or_else(|| no_prompt(id, self.prompts.keys().map(PromptId::as_str)))
+        self.prompts.get(id).ok_or_else(|| no_prompt_among(id, self.order.iter().map(PromptId::as_str)))
     }
 
     /// Whether the prompt exists; with `version`, whether that version exists.

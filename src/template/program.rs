@@ -821,6 +821,11 @@ impl<'a, T: Text> Lowering<'a, T> {
         if name.ends_with(':') || call.params.first().is_some_and(is_colon) {
             return error.with_hint(hints::BRACES);
         }
+        if call.params.first().is_some_and(|param| param.span.start == call.callee.span.end) {
+            return error.with_hint(format!(
+                "for the variable, write `{{{{{name}}}}}`; for a member of it, write its name after one dot"
+            ));
+        }
         match nearest(&name, known.iter().map(String::as_str)) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error.with_hint(format!("the available helpers are {}", known.join(", "))),

@@ -11,7 +11,7 @@ from datetime import UTC
 import pytest
 
 from helpers import SECRET, chat_of, create_chat_prompt, create_text_prompt
-from prompt_manager import PromptRegistry, TemplateEngine
+from prompt_manager import PromptManager, PromptRegistry, TemplateEngine
 from prompt_manager.core.models import LabelMove, PromptSummary
 from prompt_manager.exceptions import (
     PromptNotFoundError,
@@ -1129,3 +1129,35 @@ def test_a_custom_engine_is_refused_with_an_alternative():
         TypeError, match=r"needs a prompt_manager\.TemplateEngine, not Jinja; pass your own engine to an integration"
     ):
         PromptRegistry(template_engine=Jinja())
+
+
+@pytest.mark.parametrize(
+    ("ids", "hint"),
+    [
+        ([], "there are no prompts yet: load a directory, or create one with `create_prompt`"),
+        (["b"], "the only prompt is b"),
+        (["b", "a"], "the prompts are a, b"),
+        (list("gfedcba"), "there are 7 prompts, among them a, b, c, d, e; `list_prompts` gives them all"),
+    ],
+)
+def test_an_unknown_id_is_answered_with_those_there_are(ids, hint):
+    manager = PromptManager()
+    for prompt_id in ids:
+        manager.create_prompt_sync(create_text_prompt(id=prompt_id))
+    with pytest.raises(PromptNotFoundError) as caught:
+        manager.render_sync("unknown", {})
+    assert str(caught.value).endswith(f"\n  hint: {hint}")
+
+
+def test_a_rollback_of_a_label_that_was_never_set_says_how_to_set_it():
+    manager = PromptManager()
+    manager.create_prompt_sync(create_text_prompt())
+    with pytest.raises(VersionNotFoundError, match="hint: a rollback undoes what `set_label` did"):
+        manager.rollback_sync("greeting", "production")
+
+
+def test_wrong_arguments_name_the_class_that_the_caller_uses():
+    manager = PromptManager()
+    for call in (manager.batch, manager.build_request_sync):
+        with pytest.raises(TypeError, match=rf"^PromptManager\.{call.__name__}\(\) missing"):
+            call()

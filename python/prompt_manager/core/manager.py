@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
+from types import FunctionType
 
 from prompt_manager._keywords import check_keywords
 from prompt_manager._native import CountedRegistry
@@ -1805,3 +1806,10 @@ def _fields(status: PromptStatus | str | None, changes: PromptChanges) -> dict[s
     fields = [name for name in (*Prompt.model_fields, *SHORT_FIELDS) if name not in fixed]
     check_keywords(changes, [*_UPDATE_OPTIONS, *fields])
     return {**changes} if status is None else {**changes, "status": status}
+
+
+# Python names the qualified name of a function in the error for wrong arguments.
+for _calls in (ProviderCalls, BatchCalls):
+    for _name, _call in vars(_calls).items():
+        if isinstance(_call, FunctionType):
+            _call.__qualname__ = f"{PromptManager.__qualname__}.{_name}"
