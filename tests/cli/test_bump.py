@@ -219,3 +219,11 @@ def test_an_interrupt_leaves_a_whole_file(project: Path, write: Write) -> None:
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.strip()) == (130, b"")
     assert (project / "prompts" / "a.yaml").read_text(encoding="utf-8") == "version: 1.0.1\ntemplate: Hi\n"
+
+
+def test_two_parts_are_wrong_usage(failure_of: Text, write: Write, commit: Commit) -> None:
+    write({"prompts/a.yaml": "version: 1.0.0\ntemplate: Hi\n"})
+    commit()
+    assert failure_of("bump", "a", "--minor", "--major", status=2).startswith(
+        "--major and --minor cannot be used together\n"
+    )

@@ -341,6 +341,13 @@ class TestProject:
         monkeypatch.chdir(project / "inner")
         assert codes() == ["PM009", "PM010"]
 
+    @pytest.mark.parametrize("name", ["prompts/a.json", "other/README.md"])
+    def test_a_named_file_that_is_not_checked_is_wrong_usage(self, project, name):
+        write(project, prompts__a=GOOD, **{"prompts__a.json": "{,", "other__README.md": "x"})
+        result = check(name)
+        assert result.exit_code == 2
+        assert f"{name} is not a file of prompts\n  hint: prompt files end in .yaml" in result.stderr
+
     @pytest.mark.usefixtures("project")
     def test_a_project_without_prompts_is_wrong_usage(self):
         result = check()

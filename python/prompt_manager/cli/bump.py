@@ -32,9 +32,9 @@ class _Raise(NamedTuple):
     "  prompt-manager bump greeting --major --keep",
 )
 @version_options
-@click.option("--major", "part", flag_value="major", help="Raise 1.2.3 to 2.0.0: callers must change.")
-@click.option("--minor", "part", flag_value="minor", help="Raise 1.2.3 to 1.3.0: the model may behave otherwise.")
-@click.option("--patch", "part", flag_value="patch", help="Raise 1.2.3 to 1.2.4: other words.")
+@click.option("--major", is_flag=True, help="Raise 1.2.3 to 2.0.0: callers must change.")
+@click.option("--minor", is_flag=True, help="Raise 1.2.3 to 1.3.0: the model may behave otherwise.")
+@click.option("--patch", is_flag=True, help="Raise 1.2.3 to 1.2.4: other words.")
 @base_option("The git revision that the prompt is compared with, if no part is named.")
 @click.option(
     "--keep",
@@ -48,7 +48,9 @@ def bump(
     prompt_id: str,
     version: str | None,
     label: str | None,
-    part: str | None,
+    major: bool,
+    minor: bool,
+    patch: bool,
     base: str,
     keep: bool,
     directory: str,
@@ -65,6 +67,7 @@ def bump(
     from prompt_manager.cli.prompts import find, load
     from prompt_manager.cli.written import place_of
 
+    part = _part(major=major, minor=minor, patch=patch)
     selection = select(prompt_id, version, label)
     manager = load(directory, schemas)
     prompt = find(manager, selection)
@@ -91,6 +94,14 @@ def bump(
     else:
         why = f" ({'; '.join(raised.reasons)})" if raised.reasons else ""
         write_text(f"{prompt.id} {prompt.version} {drawn('→', '->')} {raised.version} in {shown}{why}\n")
+
+
+def _part(**asked: bool) -> str | None:
+    """The part to raise, if one is named."""
+    parts = [part for part, is_asked in asked.items() if is_asked]
+    if len(parts) > 1:
+        raise click.UsageError(f"--{parts[0]} and --{parts[1]} cannot be used together", click.get_current_context())
+    return parts[0] if parts else None
 
 
 def _committed(manager: PromptManager, prompt: CompiledPrompt, base: str, *, is_needed: bool) -> CompiledPrompt | None:

@@ -202,7 +202,12 @@ def _directories(project: Project, paths: Iterable[Path]) -> Iterator[tuple[Path
     """The directories to check, each with the path in it that was asked for; ``None`` if it is the whole directory.
 
     A path in the project's prompts is checked with all of them: its ids, partials and labels depend on them.
+
+    Raises:
+        click.UsageError: a file is none that a directory of prompts is read from.
     """
+    from prompt_manager._native import file_kind
+
     if not paths and not project.prompts.is_dir():
         raise click.UsageError(
             f"there is no directory '{project.prompts}'\n"
@@ -210,6 +215,10 @@ def _directories(project: Project, paths: Iterable[Path]) -> Iterator[tuple[Path
         )
     whole = project.prompts.absolute()
     for path in paths or (project.prompts,):
+        if path.is_file() and file_kind(path) is None:
+            raise click.UsageError(
+                f"{path} is not a file of prompts\n  hint: prompt files end in .yaml or .yml, and partials in .hbs"
+            )
         if path.absolute() != whole and path.absolute().is_relative_to(whole):
             yield project.prompts, path.absolute()
         elif path.is_dir() or not path.exists():
