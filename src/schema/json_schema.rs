@@ -747,7 +747,10 @@ impl<'r> JsonSchemaReader<'r> {
                 field.validators.push(only);
                 FieldType::Any
             }
-            (other, _) => return Err(refused(path, &format!("unknown type {other:?}"))),
+            (other, _) => {
+                let known = "known: string, integer, number, boolean, array, object, null";
+                return Err(refused(path, &format!("unknown type {other:?}")).with_hint(known));
+            }
         })
     }
 

@@ -77,7 +77,7 @@ pub(super) fn no_label<'k>(id: &str, label: &str, known: impl IntoIterator<Item 
     }
     let shown: Vec<&str> = known.into_iter().take(SHOWN).collect();
     error.with_hint(match shown.as_slice() {
-        [] => "it has no labels yet: set one with `set_label`".to_owned(),
+        [] => "it has no labels yet: set one with `set_label` or `prompt-manager label set`".to_owned(),
         [only] => format!("its only label is {only}"),
         labels => format!("its labels are {}", labels.join(", ")),
     })

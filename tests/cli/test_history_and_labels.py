@@ -121,3 +121,11 @@ def test_history_lists_versions_and_moves(result_of: Text) -> None:
 @pytest.mark.usefixtures("prompts")
 def test_the_history_of_no_prompt_is_an_error(failure_of: Text) -> None:
     assert failure_of("history", "gretting").startswith("there is no prompt 'gretting'")
+
+
+@pytest.mark.usefixtures("prompts")
+def test_a_prompt_without_labels_is_an_error_with_the_command(failure_of: Text) -> None:
+    assert failure_of("render", "greeting@production", "--var", "name=Ada") == (
+        "prompt 'greeting' has no label 'production'\n"
+        "  hint: it has no labels yet: set one with `set_label` or `prompt-manager label set`\n"
+    )

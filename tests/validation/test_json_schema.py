@@ -395,7 +395,7 @@ class TestFromJSONSchema:
             ({"$ref": "#/$defs/gone"}, "does not point to an object of this document"),
             ({"$ref": "https://example.com/x"}, "does not point to an object of this document"),
             ({"$ref": "#/$defs/loop"}, "a `$ref` leads back to itself"),
-            ({"type": "wat"}, 'unknown type "wat"'),
+            ({"type": "wat"}, 'unknown type "wat"\n  hint: known: string, integer, number, boolean, array, object, null'),
             ({"type": "string", "pattern": "a(?=b)"}, "look-around"),
             (False, "#/properties/x: a schema cannot express `false`, which accepts no value at all"),
             ({"type": "array", "items": False}, "#/properties/x/items: a schema cannot express `false`"),
