@@ -117,31 +117,31 @@ pub fn read_validator_of(json: &Value) -> Result<Validator> {
 
 /// How a part of a schema is written, for the hint where something else is found.
 #[derive(Clone, Copy)]
-struct Part {
+struct SchemaPart {
     list: &'static str,
     item: &'static str,
     hint: &'static str,
 }
 
-const SCHEMAS: Part = Part {
+const SCHEMAS: SchemaPart = SchemaPart {
     list: "a list of schemas",
     item: "a schema, which is a mapping",
     hint: "write schemas as `[{name: ticket, fields: [{name: title, type: string}]}]`",
 };
 
-const FIELDS: Part = Part {
+const FIELDS: SchemaPart = SchemaPart {
     list: "a list of fields",
     item: "a field, which is a mapping",
     hint: "write fields as `[{name: title, type: string}]`",
 };
 
-const VALIDATORS: Part = Part {
+const VALIDATORS: SchemaPart = SchemaPart {
     list: "a list of validators",
     item: "a validator, which is a mapping",
     hint: "write validators as `[{type: min_length, min_value: 1}]`",
 };
 
-impl Part {
+impl SchemaPart {
     /// The items of a list. Those that are no mappings are mistakes.
     fn items<'n>(self, reader: &mut NodeReader<'_>, list: SourceNode<'n>) -> Vec<SourceNode<'n>> {
         let NodeValue::List(mut items) = list.value else {
