@@ -28,37 +28,47 @@ impl<T, F: Clone, M: Clone> SchemaSet<T, F, M> {
     /// Adds the schema or model of this name and its dependencies. Ignores a name that does not exist: validation
     /// reports it.
     pub fn add_dependencies(&self, name: &str, dependencies: &mut Dependencies<F, M>) {
-        if dependencies.schemas.contains_key(name) || dependencies.models.contains_key(name) {
-            return;
-        }
-        match self.get(name) {
-            None => {}
-            Some(SchemaEntry::Model(model)) => {
-                drop(dependencies.models.insert(name.to_owned(), model.clone()));
-            }
-            Some(SchemaEntry::Schema(schema)) => {
-                dependencies.schemas.insert(name.to_owned(), Arc::clone(schema));
-                self.add_dependencies_of(schema, dependencies);
-            }
-        }
+        self.add_all(vec![name.to_owned()], dependencies);
     }
 
     /// Adds the dependencies of a schema that is not registered itself.
     pub fn add_dependencies_of(&self, schema: &Schema, dependencies: &mut Dependencies<F, M>) {
-        let fields = schema.fields.iter().flat_map(|field| [&field.item_schema, &field.nested_schema]);
-        for name in fields.flatten().chain(&schema.extends) {
-            // The name may be a definition of this schema instead. Adding the set's schema of that name too does no
-            // harm.
-            self.add_dependencies(name, dependencies);
-        }
-        let rules = schema.fields.iter().flat_map(|field| &field.validators);
-        for name in rules.filter_map(|rule| rule.custom_function.as_ref()) {
-            if let Some(function) = self.function(name) {
-                dependencies.functions.insert(name.clone(), function.clone());
+        let mut waiting = Vec::new();
+        self.look_into(schema, &mut waiting, dependencies);
+        self.add_all(waiting, dependencies);
+    }
+
+    // A list of names instead of recursion, so that a long chain of schemas needs no more stack than a short one.
+    fn add_all(&self, mut waiting: Vec<String>, dependencies: &mut Dependencies<F, M>) {
+        while let Some(name) = waiting.pop() {
+            if dependencies.schemas.contains_key(&name) || dependencies.models.contains_key(&name) {
+                continue;
+            }
+            match self.get(&name) {
+                None => {}
+                Some(SchemaEntry::Model(model)) => drop(dependencies.models.insert(name, model.clone())),
+                Some(SchemaEntry::Schema(schema)) => {
+                    self.look_into(schema, &mut waiting, dependencies);
+                    dependencies.schemas.insert(name, Arc::clone(schema));
+                }
             }
         }
-        for definition in schema.definitions.iter() {
-            self.add_dependencies_of(definition, dependencies);
+    }
+
+    /// Adds the functions that a schema and its definitions use, and gives the names that they refer to.
+    fn look_into(&self, schema: &Schema, names: &mut Vec<String>, dependencies: &mut Dependencies<F, M>) {
+        let mut waiting = vec![schema];
+        while let Some(schema) = waiting.pop() {
+            let fields = schema.fields.iter().flat_map(|field| [&field.item_schema, &field.nested_schema]);
+            // A name may be a definition of this schema instead. Adding the set's schema of that name too does no harm.
+            names.extend(fields.flatten().chain(&schema.extends).cloned());
+            let rules = schema.fields.iter().flat_map(|field| &field.validators);
+            for name in rules.filter_map(|rule| rule.custom_function.as_ref()) {
+                if let Some(function) = self.function(name) {
+                    dependencies.functions.insert(name.clone(), function.clone());
+                }
+            }
+            waiting.extend(schema.definitions.iter());
         }
     }
 }

@@ -155,3 +155,35 @@ def test_files_are_read_and_written_on_a_small_stack_as_on_any_other(tmp_path):
     }
     assert small["load brackets.yaml"] == small["load mappings.yaml"] == "StorageReadError"
     assert small["load plain.yaml"] == small["load allowed.yaml"] == small["save yaml"] == small["label"] == "done"
+
+
+CHAIN_PROGRAM = """
+import pickle, threading
+from prompt_manager import Prompt, PromptManager
+
+manager = PromptManager()
+for name in ("s0", "n0"):
+    manager.register_schema(name, {"name": name, "fields": [{"name": "a", "type": "string"}]})
+for number in range(1, 2000):
+    manager.register_schema(f"s{number}", {"name": f"s{number}", "extends": f"s{number - 1}"})
+    manager.register_schema(f"n{number}", {"name": f"n{number}", "fields": [
+        {"name": "a", "type": "dict", "required": False, "nested_schema": f"n{number - 1}"}]})
+
+def run():
+    for schema, answer in (("s1999", '{"a": "x"}'), ("n1999", "{}")):
+        manager.create_prompt_sync(Prompt(id=schema, template="Hi", status="active", output_schema=schema))
+        batch = pickle.loads(pickle.dumps(manager.batch(schema, to="text")))
+        print(type(batch).__name__, manager.parse_output(schema, answer).data)
+
+threading.stack_size(128 * 1024)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+
+
+def test_a_long_chain_of_schemas_needs_no_more_stack_than_a_short_one():
+    ended = subprocess.run(
+        [sys.executable, "-c", CHAIN_PROGRAM], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ended.stdout.splitlines() == ["BatchRenderer {'a': 'x'}", "BatchRenderer {}"]
