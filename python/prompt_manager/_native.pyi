@@ -3,6 +3,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, TypedDict, final, type_check_only
+from uuid import UUID
 
 from typing_extensions import disjoint_base
 
@@ -31,6 +32,7 @@ __all__ = [
     "PromptManager",
     "PromptOrigin",
     "Registry",
+    "RenderEvent",
     "RenderedStream",
     "RenderedTable",
     "Schemas",
@@ -263,6 +265,34 @@ class KeyedRender:
     @property
     def key(self) -> str | None: ...
     def render(self) -> str: ...
+
+@final
+class RenderEvent:
+    def __new__(
+        cls,
+        core: CompiledPrompt,
+        operation: str,
+        *,
+        label: str | None = None,
+        target: str | None = None,
+        cache_hit: bool = False,
+    ) -> RenderEvent: ...
+    @property
+    def prompt_id(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def label(self) -> str | None: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def target(self) -> str | None: ...
+    cache_hit: bool
+    @property
+    def execution_id(self) -> UUID: ...
+    def _record_fields(self, variables: dict[str, Any], content: str, duration_ms: float) -> dict[str, Any]: ...
+    @property
+    def content_hash(self) -> str: ...
 
 @final
 class CompiledPrompt:

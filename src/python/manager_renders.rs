@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyString};
 use super::arguments;
 use super::metrics::PyCountedRegistry;
 use super::registry::{PyRegistry, which};
+use super::render_event::RenderEvent;
 use crate::store::VersionSelector;
 
 /// Renders the prompts of a registry to text. Its name in Python is that of its subclass, for error messages.
@@ -41,7 +42,7 @@ impl ManagerRenders {
         slf: &Bound<'py, Self>,
         registry: &PyRegistry,
         (id, which): (&str, VersionSelector<'_>),
-        label: Option<&str>,
+        label: Option<&Bound<'py, PyAny>>,
         variables: &Bound<'py, PyAny>,
         output_instructions: bool,
     ) -> PyResult<Bound<'py, PyString>> {
@@ -50,14 +51,12 @@ impl ManagerRenders {
         let start = Instant::now();
         let rendered = registry.text_of(&compiled, variables, output_instructions);
         let duration = start.elapsed().as_secs_f64() * 1000.0;
-        let prompt = registry.handle(&compiled);
+        let event = RenderEvent::of(&compiled, intern!(py, "render"), label);
         match &rendered {
             Ok(text) => {
-                slf.call_method1(intern!(py, "_tell_of_render"), (prompt, label, variables, text, duration))?
+                slf.call_method1(intern!(py, "_tell_of_render"), (event, variables, text, duration))?
             }
-            Err(error) => {
-                slf.call_method1(intern!(py, "_tell_of_failure"), (prompt, label, error.value(py)))?
-            }
+            Err(error) => slf.call_method1(intern!(py, "_tell_of_failure"), (event, error.value(py)))?,
         };
         rendered
     }
@@ -124,15 +123,15 @@ impl ManagerRenders {
         if route != BY_SUBCLASS {
             let id = arguments::id(prompt_id)?;
             let version: Option<&str> = version.map(arguments::version).transpose()?;
-            let label: Option<&str> = label.map(arguments::label).transpose()?;
+            let named: Option<&str> = label.map(arguments::label).transpose()?;
             match (route, this.registry.get()) {
                 (BY_REGISTRY, Some(registry)) => {
                     let registry = registry.get();
-                    let compiled = registry.compiled(py, id, which(version, label)?)?;
+                    let compiled = registry.compiled(py, id, which(version, named)?)?;
                     return Ok(registry.text_of(&compiled, &variables, output_instructions)?.into_any());
                 }
                 (BY_HEARD_REGISTRY, Some(registry)) => {
-                    let asked = (id, which(version, label)?);
+                    let asked = (id, which(version, named)?);
                     let registry = registry.get();
                     let text = Self::heard(slf, registry, asked, label, &variables, output_instructions)?;
                     return Ok(text.into_any());
@@ -142,7 +141,7 @@ impl ManagerRenders {
             let counted = this.counted.read().unwrap_or_else(PoisonError::into_inner);
             let counted = counted.as_ref().map(|counted| counted.clone_ref(py));
             if let Some(counted) = counted {
-                let text = counted.get().render(id, &variables, version, label, output_instructions)?;
+                let text = counted.get().render(id, &variables, version, named, output_instructions)?;
                 return Ok(text.into_any());
             }
         }

@@ -37,6 +37,7 @@ mod prompt_files;
 mod refresh;
 mod registry;
 mod reload;
+mod render_event;
 mod request_arguments;
 mod runtime;
 mod schema;
@@ -113,6 +114,8 @@ mod _native {
     use super::refresh::PyLook;
     #[pymodule_export]
     use super::registry::PyRegistry;
+    #[pymodule_export]
+    use super::render_event::RenderEvent;
     #[pymodule_export]
     use super::schema::{PySchemas, check_rule, check_schema, json_schema_to_schema};
     #[pymodule_export]

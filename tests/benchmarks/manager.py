@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from measure import Effort
     from templates import Values
 
+    from prompt_manager.core.models import PromptExecution
+
 __all__ = ["measure"]
 
 TARGET = 2.2
@@ -74,12 +76,22 @@ class Completed:
         """Take the record."""
 
 
+class Reading:
+    """An observer of finished renders that reads what a record makes only then."""
+
+    def on_render_complete(self, prompt_id: str, version: str, execution: PromptExecution) -> None:
+        """Read the id and the time."""
+        del prompt_id, version
+        _ = execution.execution_id, execution.timestamp
+
+
 #: What each row renders with: its title, the observer, and the ratio to reach.
 OBSERVERS: dict[str, tuple[str, object | None, float | None]] = {
     "by id": ("render_sync by id, two variables", None, TARGET),
     "observed by none": ("the same, an observer without methods", Observer(), None),
     "counted": ("the same, a MetricsCollector", MetricsCollector(), COUNTED_TARGET),
     "observed": ("the same, an observer of on_render_complete", Completed(), None),
+    "read": ("the same, one that reads the id and time of the render", Reading(), None),
     "traced": ("the same, an OpenTelemetryObserver without an SDK", OpenTelemetryObserver(), None),
 }
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from prompt_manager._native import RenderEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeVar
-    from uuid import UUID
 
-    from prompt_manager._native import CompiledPrompt
     from prompt_manager.exceptions import PromptManagerError
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -45,64 +43,6 @@ def is_no_op(method: object) -> bool:
     """Whether :func:`no_op` marked the method."""
     # A mock has every attribute, but none of them is `True`.
     return getattr(method, "_is_no_op", None) is True
-
-
-class RenderEvent:
-    """One render: what is rendered and for whom. All methods of an observer get the same object for one render.
-
-    Attributes:
-        prompt_id: The id of the prompt.
-        version: Its version.
-        label: The label by which the caller asked for this version, or ``None``.
-        operation: The called method: ``"render"``, ``"render_messages"``, ``"convert"``, ``"build_request"`` or
-            ``"render_for_plugin"``.
-        target: The provider or framework that the result is for, such as ``"openai"``, or ``None`` for a plain render.
-        cache_hit: Whether the result came from a cache.
-    """
-
-    __slots__ = ("_core", "_id", "cache_hit", "label", "operation", "prompt_id", "target", "version")
-
-    def __init__(
-        self,
-        core: CompiledPrompt,
-        operation: str,
-        *,
-        label: str | None = None,
-        target: str | None = None,
-        cache_hit: bool = False,
-    ) -> None:
-        self._core = core
-        self._id: UUID | None = None
-        self.prompt_id = core.id
-        self.version = core.version
-        self.label = label
-        self.operation = operation
-        self.target = target
-        self.cache_hit = cache_hit
-
-    @property
-    def execution_id(self) -> UUID:
-        """The id of this render, which its :class:`~prompt_manager.core.models.PromptExecution` has too."""
-        if self._id is None:
-            self._id = _id_maker()()
-        return self._id
-
-    @property
-    def content_hash(self) -> str:
-        """The content hash of the prompt version."""
-        return self._core.content_hash
-
-    def __repr__(self) -> str:
-        target = "" if self.target is None else f" for {self.target}"
-        return f"<RenderEvent {self.operation} {self.prompt_id} {self.version}{target}>"
-
-
-@cache
-def _id_maker() -> Callable[[], UUID]:
-    """The maker of ids. An import in each render would take 2 µs, and one above would load uuid."""
-    from prompt_manager.core._random_uuid import random_uuid
-
-    return random_uuid
 
 
 class ReloadEvent:

@@ -17,7 +17,6 @@ from prompt_manager.core._prompt_writer import PromptWriter
 from prompt_manager.core._provider_calls import ProviderCalls
 from prompt_manager.core._since import check_since
 from prompt_manager.core._sync import AWAITING, run, run_asking
-from prompt_manager.core.events import RenderEvent
 from prompt_manager.core.registry import PromptRegistry
 from prompt_manager.core.template import native_engine
 from prompt_manager.exceptions import PromptNotFoundError, StorageWriteError, VersionNotFoundError
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from prompt_manager.core._prompt_writer import Bump
     from prompt_manager.core._render_cache import RenderCache
     from prompt_manager.core._requests import ProviderRequests
+    from prompt_manager.core.events import RenderEvent
     from prompt_manager.core.filters import PromptFilters
     from prompt_manager.core.models import (
         LabelMove,
@@ -674,13 +674,13 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
             self._renders = self._core
             self._render_by(self._core)
 
-    def _tell_of_render(self, core: CompiledPrompt, label: str | None, variables: Any, text: str, ms: float) -> None:
+    def _tell_of_render(self, event: RenderEvent, variables: Any, text: str, ms: float) -> None:
         """Tell the observers that a text was rendered. The core calls this if no observer hears of starts."""
-        tell_of_render(self._observers, RenderEvent(core, "render", label=label), variables, text, ms)
+        tell_of_render(self._observers, event, variables, text, ms)
 
-    def _tell_of_failure(self, core: CompiledPrompt, label: str | None, error: BaseException) -> None:
+    def _tell_of_failure(self, event: RenderEvent, error: BaseException) -> None:
         """Tell the observers that a render failed, in the same case."""
-        tell_of_failure(self._observers, RenderEvent(core, "render", label=label), error)
+        tell_of_failure(self._observers, event, error)
 
     @property
     def _is_observed(self) -> bool:
