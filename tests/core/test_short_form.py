@@ -371,3 +371,14 @@ def test_a_mistake_in_a_variable_names_only_its_place():
         ("template", "variables", "mapping", "n", "tpye"),
         ("template", "variables", "mapping", "m"),
     ]
+
+
+@pytest.mark.parametrize(
+    "short", [{"variables": {"a": "string"}}, {"partials": {"a": "b"}}], ids=lambda short: next(iter(short))
+)
+@pytest.mark.parametrize("owner", ["template", "chat_template"])
+@pytest.mark.parametrize("template", [5, [1], b"Hi", object()], ids=["number", "list", "bytes", "object"])
+def test_a_template_of_another_type_is_named_by_the_error(template, owner, short):
+    with pytest.raises(ValidationError) as caught:
+        Prompt(id="p", **{owner: template}, **short)
+    assert owner in {error["loc"][0] for error in caught.value.errors()}

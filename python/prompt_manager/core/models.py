@@ -197,18 +197,21 @@ def _in_long_form(given: Mapping[str, Any]) -> dict[str, Any]:
     if "messages" in short:
         owners.append("chat_template")
         fields["chat_template"] = {"messages": short.pop("messages")}
-    if short and owners:
-        fields[owners[0]] = {**_members(fields[owners[0]]), **short}
+    members = _members(fields[owners[0]]) if short and owners else None
+    if members is not None:
+        fields[owners[0]] = {**members, **short}
     return fields
 
 
 def _member(template: object, key: str) -> object:
-    return template.get(key) if isinstance(template, Mapping) else getattr(template, key, None)
+    return (_members(template) or {}).get(key)
 
 
-def _members(template: object) -> dict[str, Any]:
-    """The fields of a template, which may be its text, a mapping or a model."""
-    return {"content": template} if isinstance(template, str) else dict(template)  # type: ignore[call-overload]
+def _members(template: object) -> dict[str, Any] | None:
+    """The fields of a template, which may be its text, a mapping or a model. ``None`` for what cannot be one."""
+    if isinstance(template, str):
+        return {"content": template}
+    return dict(template) if isinstance(template, (Mapping, BaseModel)) else None
 
 
 #: Types whose values cannot be changed.
@@ -758,9 +761,9 @@ class Prompt(_Part):
         owner = "template" if self.template is not None and "messages" not in short else "chat_template"
         held: PromptTemplate | ChatPromptTemplate | None = getattr(self, owner)
         given = changes.get(owner, {})
-        if held is None or not (short or owner in changes) or not isinstance(given, (str, Mapping)):
+        named = None if isinstance(given, BaseModel) else _members(given)
+        if held is None or not (short or owner in changes) or named is None:
             return changes
-        named = _members(given)
         if short.keys() & named.keys():  # Two spellings of one thing, which the check of the prompt refuses.
             return changes
         rest = {key: value for key, value in changes.items() if key not in SHORT_FIELDS}
