@@ -248,6 +248,25 @@ def test_an_exception_of_a_value_ends_the_render(name, base, template, error):
     assert "SECRET" not in str(raised.value) or type(raised.value) is error
 
 
+def test_an_unknown_enum_member_is_an_error_of_the_value_and_not_of_a_signal_handler():
+    def is_color(value):
+        return Color(value) is Color.RED
+
+    class Looking(OwnSequence):
+        def __len__(self):
+            return Color("blue").value
+
+    with pytest.raises(TemplateRenderError) as raised:
+        ENGINE.render_sync("{{length x}}", {"x": Looking()})
+    assert isinstance(raised.value.__cause__, ValueError)
+    loader = SchemaLoader()
+    loader.register_function("is_color", is_color)
+    rule = {"type": "custom", "custom_function": "is_color"}
+    loader.register({"name": "s", "fields": [{"name": "x", "type": "any", "validators": [rule]}]})
+    with pytest.raises(SchemaValidationError):
+        loader.validate_data_sync("s", {"x": "blue"})
+
+
 def test_an_exception_of_a_class_ends_the_render():
     class Refusing(type):
         def __getattr__(cls, name):
