@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import pickle
+import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pydantic
 import pytest
@@ -80,6 +83,23 @@ def test_a_name_that_a_record_does_not_have_is_an_attribute_error():
         _ = record_of_a_render().tokens
     with pytest.raises(pydantic.ValidationError, match="frozen"):
         record_of_a_render().success = False
+
+
+def test_threads_that_read_a_record_at_once_find_the_same_fields():
+    def read(record, barrier):
+        barrier.wait()
+        return record.execution_id, record.metadata
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(3) as threads:
+            for _ in range(1000):
+                record, barrier = record_of_a_render(), threading.Barrier(3)
+                (first_id, metadata), *others = threads.map(read, [record] * 3, [barrier] * 3)
+                assert all(read_id == first_id and found is metadata for read_id, found in others)
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_the_time_is_that_of_the_render_and_not_of_the_reading():

@@ -1042,7 +1042,8 @@ class PromptExecution(_Model):
         added = {
             "execution_id": fields["_event"].execution_id,
             "timestamp": datetime.fromtimestamp(fields["_ended"], UTC),
-            "metadata": {},
+            # Two threads that complete the record at the same time get the same dictionary.
+            "metadata": fields.setdefault("metadata", {}),
         }
         _set_given(self, _SET_BY_RENDERS.copy())
         _set_extra(self, {})
@@ -1054,7 +1055,9 @@ class PromptExecution(_Model):
     def __getattr__(self, name: str) -> Any:
         if self._complete():
             return getattr(self, name)
-        return super().__getattr__(name)  # type: ignore[misc]
+        fields = _fields(self)
+        # Another thread may have completed the record since the name was missing.
+        return fields[name] if name in fields else super().__getattr__(name)  # type: ignore[misc]
 
     # Pydantic reads all fields here: to compare, copy, pickle, print and serialize a record.
     @property
