@@ -65,7 +65,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
             if self.entries.contains_key(&schema.name) {
                 continue;
             }
-            if let Some(circle) = self.extend_line(&schema, &added) {
+            if let Some(circle) = self.extend_chain(&schema, &added) {
                 self.remove(&added);
                 return Err(circle);
             }
@@ -87,7 +87,7 @@ impl<T, F, M> SchemaSet<T, F, M> {
 
     /// Records what a new schema extends. Returns the error if it would close a circle. The error begins with the first
     /// schema of those in `added` that is part of it.
-    fn extend_line(&mut self, schema: &Schema, added: &[String]) -> Option<Error> {
+    fn extend_chain(&mut self, schema: &Schema, added: &[String]) -> Option<Error> {
         let parent = parent_in_set(schema)?;
         let chains = self.chains.get_or_insert_with(|| ParentChains::of(&self.entries));
         if chains.add(&schema.name, parent) {
@@ -381,11 +381,11 @@ impl ParentChains {
     /// Adds a schema that extends another. Returns false, and adds nothing, if the chain of the other ends with it.
     fn add(&mut self, name: &str, parent: &str) -> bool {
         let end = self.end(parent);
-        let is_line = end != name;
-        if is_line {
+        let is_open = end != name;
+        if is_open {
             self.further.insert(name.to_owned(), end);
         }
-        is_line
+        is_open
     }
 
     /// The last name of a chain: of a schema that extends none, or that does not exist yet.
