@@ -291,9 +291,6 @@ def _as_written(variables: Strings | dict[str, Variable]) -> object:
     return {name: variable.model_dump(exclude_defaults=True) for name, variable in variables.items()}
 
 
-#: The names of variables, or a mapping of names to definitions. Empty: the variables are read from the template.
-
-
 def _spelling_of_variables(value: object) -> str | None:
     """How variables are given, so that a mistake is one of that spelling only. ``None`` for neither."""
     if isinstance(value, Mapping):
@@ -303,6 +300,7 @@ def _spelling_of_variables(value: object) -> str | None:
     return "names" if isinstance(value, Iterable) and not isinstance(value, str | bytes) else None
 
 
+#: The names of variables, or a mapping of names to definitions. Empty: the variables are read from the template.
 Variables = Annotated[
     Annotated[Strings, Tag("names")] | Annotated[dict[str, Variable], Tag("mapping")],
     Discriminator(
