@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -1161,3 +1162,5 @@ def test_wrong_arguments_name_the_class_that_the_caller_uses():
     for call in (manager.batch, manager.build_request_sync):
         with pytest.raises(TypeError, match=rf"^PromptManager\.{call.__name__}\(\) missing"):
             call()
+        function = getattr(PromptManager, call.__name__)
+        assert pickle.loads(pickle.dumps(function)) is function

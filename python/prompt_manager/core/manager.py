@@ -1808,8 +1808,13 @@ def _fields(status: PromptStatus | str | None, changes: PromptChanges) -> dict[s
     return {**changes} if status is None else {**changes, "status": status}
 
 
-# Python names the qualified name of a function in the error for wrong arguments.
-for _calls in (ProviderCalls, BatchCalls):
-    for _name, _call in vars(_calls).items():
-        if isinstance(_call, FunctionType):
-            _call.__qualname__ = f"{PromptManager.__qualname__}.{_name}"
+def _name_after_manager(*bases: type) -> None:
+    """Name the methods of base classes as those of the manager, as Python's errors for wrong arguments then do."""
+    for base in bases:
+        for name, call in vars(base).items():
+            if isinstance(call, FunctionType):
+                # Pickle finds a function by both.
+                call.__module__, call.__qualname__ = PromptManager.__module__, f"{PromptManager.__qualname__}.{name}"
+
+
+_name_after_manager(ProviderCalls, BatchCalls)
