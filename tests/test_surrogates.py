@@ -10,9 +10,10 @@ import traceback
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, field_validator
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
-from prompt_manager.exceptions import PromptManagerError
+from prompt_manager.exceptions import PromptManagerError, SchemaValidationError
 from prompt_manager.integrations import LiteLLMIntegration, OpenAIIntegration
 from prompt_manager.plugins import PluginRegistry
 from prompt_manager.storage import FileSystemStorage, InMemoryStorage, YAMLLoader
@@ -179,12 +180,42 @@ def test_no_constructor_raises_an_error_with_its_text(call):
 
 
 def test_an_answer_with_half_a_pair_is_no_readable_answer():
-    from prompt_manager.exceptions import SchemaValidationError
-
     with pytest.raises(SchemaValidationError, match="half a surrogate pair is not a character") as caught:
         manager().parse_output("p", '{"a": "SECRET\ud83d"}')
     assert "SECRET" not in shown(caught.value)
     assert caught.value.errors[0]["rule"] == "syntax"
+
+
+class Refusing(BaseModel):
+    """A model whose validator's message pydantic cannot write."""
+
+    a: str
+
+    @field_validator("a")
+    @classmethod
+    def refuse(cls, _value: str) -> str:
+        raise ValueError(BROKEN)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda made: made.parse_output("r", '{"a": "x"}'),
+        lambda made: made.parse_output("r", '{"a": "x"}', Refusing),
+        lambda made: made.parse_output("n", '{"a": "x"}', Refusing),
+        lambda made: made.validate_output_sync("r", {"a": "x"}),
+        lambda made: made.render_sync("i", {"a": "x"}),
+    ],
+)
+def test_a_validator_may_say_half_a_pair(call):
+    made = manager()
+    made.register_schema("r", Refusing)
+    made.create_prompt_sync(prompt(id="r", output_schema="r"))
+    made.create_prompt_sync(prompt(id="i", input_schema="r", template="{{a}}"))
+    made.create_prompt_sync(prompt(id="n"))
+    with pytest.raises(SchemaValidationError, match="is refused by Refusing") as caught:
+        call(made)
+    assert "SECRET" not in shown(caught.value)
 
 
 def test_lookups_name_what_is_broken():

@@ -80,8 +80,10 @@ class HistoryPlaceholder(MessagesPlaceholder):
             ConversionError: the conversion would lose something, and the placeholder is strict.
         """
         name = self.variable_name
-        value = kwargs.get(name, []) if self.optional else kwargs[name]
-        return super().format_messages(**{**kwargs, name: read_history(name, value or [], strict=self.strict)})
+        value: Any = kwargs.get(name) if self.optional else kwargs[name]
+        if value is None and self.optional:
+            value = []
+        return super().format_messages(**{**kwargs, name: read_history(name, value, strict=self.strict)})
 
 
 def read_history(name: str, value: Sequence[Any], *, strict: bool) -> list[BaseMessage]:

@@ -33,6 +33,8 @@ def validate(model: type[BaseModel], value: object) -> tuple[object, list[tuple[
         return model.model_validate(value), None
     except ValidationError as error:
         return None, _violations(error, model.__name__)
+    except UnicodeEncodeError:
+        return None, [_unwritable(model.__name__)]
 
 
 def validate_json_as(kind: Any, data: object) -> tuple[object, list[tuple[str, str, str]] | None]:
@@ -48,6 +50,8 @@ def validate_json_as(kind: Any, data: object) -> tuple[object, list[tuple[str, s
         return adapter.validate_json(to_json(data, inf_nan_mode="constants")), None
     except ValidationError as error:
         return None, _violations(error, type_name(kind))
+    except UnicodeEncodeError:
+        return None, [_unwritable(type_name(kind))]
     except PydanticSerializationError:
         return None, [("", "string_unicode", "contains half of a surrogate pair, which is not a valid text")]
 
@@ -78,6 +82,11 @@ def _violations(error: ValidationError, name: str) -> list[tuple[str, str, str]]
         )
         for violation in found
     ]
+
+
+def _unwritable(name: str) -> tuple[str, str, str]:
+    """The violation for a message of a validator that has half a surrogate pair, so that pydantic cannot report it."""
+    return "", "value_error", f"is refused by {name}"
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from helpers import SECRET, chat_of, everything_said_by
-from prompt_manager.exceptions import ConversionError
-from prompt_manager.integrations import AnthropicIntegration, OpenAIIntegration
+from prompt_manager.exceptions import ConversionError, TemplateRenderError
+from prompt_manager.integrations import AnthropicIntegration, LangChainIntegration, OpenAIIntegration
 
 pytestmark = pytest.mark.unit
 
@@ -30,6 +30,21 @@ def test_a_placeholder_accepts_only_a_list(engine, integration, value, sort):
         integration(engine).convert_sync(PROMPT, {"history": value})
     assert SECRET not in everything_said_by(caught.value)
     assert "give messages as" in caught.value.context["hint"]
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), [(None, "Missing variable 'history'"), ("", "not a string"), (0, "not an integer")]
+)
+def test_a_placeholder_of_langchain_drops_no_empty_value(engine, value, error):
+    template = LangChainIntegration(engine).convert_sync(PROMPT, {})
+    with pytest.raises(TemplateRenderError, match=error):
+        template.invoke({"history": value})
+
+
+def test_an_optional_placeholder_of_langchain_may_be_null(engine):
+    prompt = chat_of({"role": "user", "content": "Q"}, {"role": "placeholder", "name": "history", "optional": True})
+    for variables in ({}, {"history": None}, {"history": []}):
+        assert len(LangChainIntegration(engine).convert_sync(prompt, variables).invoke({}).to_messages()) == 1
 
 
 @pytest.mark.parametrize("message", [{"author": "user", "text": SECRET}, {"role": "bot", "content": SECRET}])
