@@ -17,8 +17,14 @@ pub(super) fn no_prompt<'k>(id: &str, known: impl IntoIterator<Item = &'k str>) 
     }
 }
 
-/// There is no such prompt among all that there are, which come in order.
-pub(super) fn no_prompt_among<'k>(id: &str, all: impl Iterator<Item = &'k str> + Clone) -> Error {
+/// There is no such prompt among all that there are, which come in order. The hint for an owner without prompts is how to
+/// `add` one, and the hint for many how to `list` them.
+pub(super) fn no_prompt_among<'k>(
+    id: &str,
+    all: impl Iterator<Item = &'k str> + Clone,
+    add: &str,
+    list: Option<&str>,
+) -> Error {
     const SHOWN: usize = 5;
     let error = no_prompt(id, all.clone());
     if error.hint().is_some() {
@@ -27,10 +33,13 @@ pub(super) fn no_prompt_among<'k>(id: &str, all: impl Iterator<Item = &'k str> +
     let shown: Vec<&str> = all.clone().take(SHOWN).collect();
     let (listed, count) = (shown.join(", "), all.count());
     error.with_hint(match count {
-        0 => "there are no prompts yet: load a directory, or create one with `create_prompt`".to_owned(),
+        0 => format!("there are no prompts yet: {add}"),
         1 => format!("the only prompt is {listed}"),
         _ if count <= SHOWN => format!("the prompts are {listed}"),
-        _ => format!("there are {count} prompts, among them {listed}; `list_prompts` gives them all"),
+        _ => {
+            let all = list.map(|list| format!("; `{list}` gives them all")).unwrap_or_default();
+            format!("there are {count} prompts, among them {listed}{all}")
+        }
     })
 }
 

@@ -160,7 +160,8 @@ impl History {
         };
         if records.is_empty() && errors.is_empty() {
             let ids = self.ids()?;
-            return Err(no_prompt_among(id, ids.iter().map(String::as_str)));
+            let add = "save a version with `save_version`";
+            return Err(no_prompt_among(id, ids.iter().map(String::as_str), add, None));
         }
         Ok((records, errors))
     }

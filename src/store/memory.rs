@@ -164,7 +164,10 @@ impl MemoryStore {
     }
 
     fn entry(&self, id: &str) -> Result<&VersionedPrompt> {
-        self.prompts.get(id).ok_or_else(|| no_prompt_among(id, self.prompts.keys().map(PromptId::as_str)))
+        self.prompts.get(id).ok_or_else(|| {
+            let ids = self.prompts.keys().map(PromptId::as_str);
+            no_prompt_among(id, ids, "save one with `save`", Some("list"))
+        })
     }
 
     /// Parses a version and checks that the prompt has it.

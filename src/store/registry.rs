@@ -106,7 +106,10 @@ impl<T: Text> Registry<T> {
     }
 
     fn entry(&self, id: &str) -> Result<&RegisteredPrompt<T>> {
-        self.prompts.get(id).ok_or_else(|| no_prompt_among(id, self.order.iter().map(PromptId::as_str)))
+        self.prompts.get(id).ok_or_else(|| {
+            let add = "load a directory, or create one with `create_prompt`";
+            no_prompt_among(id, self.order.iter().map(PromptId::as_str), add, Some("list_prompts"))
+        })
     }
 
     /// Whether the prompt exists; with `version`, whether that version exists.

@@ -24,6 +24,7 @@ from prompt_manager.exceptions import (
     VersionNotFoundError,
 )
 from prompt_manager.storage import InMemoryStorage
+from prompt_manager.versioning import VersionStore
 
 
 @pytest.fixture
@@ -1164,3 +1165,16 @@ def test_wrong_arguments_name_the_class_that_the_caller_uses():
             call()
         function = getattr(PromptManager, call.__name__)
         assert pickle.loads(pickle.dumps(function)) is function
+
+
+@pytest.mark.parametrize(
+    ("load", "hint"),
+    [
+        (lambda: InMemoryStorage().load_sync("unknown"), "save one with `save`"),
+        (lambda: VersionStore().list_versions_sync("unknown"), "save a version with `save_version`"),
+    ],
+    ids=["storage", "version store"],
+)
+def test_an_empty_store_names_its_own_method_in_the_hint(load, hint):
+    with pytest.raises(PromptNotFoundError, match=f"\n  hint: there are no prompts yet: {hint}$"):
+        load()
