@@ -19,18 +19,19 @@ const SHALLOW: usize = 3;
 
 /// What reading or writing a file may need: a value as deep as a file can have, in all functions that walk it.
 #[cfg(feature = "python")]
-const FILE_BYTES: usize = 512 << 10;
+const FILE_BYTES: usize = 256 << 10;
 
 /// Does the work on a thread of its own if the stack of this one has too little room to read or write files.
 #[cfg(feature = "python")]
 pub(crate) fn with_room<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    if stacker::remaining_stack().is_none_or(|left| left >= FILE_BYTES / 2) {
+    if stacker::remaining_stack().is_none_or(|left| left >= FILE_BYTES) {
         return work();
     }
     let mut waiting = Some(work);
     let ended = thread::scope(|scope| {
         let run = || waiting.take().map(|work| work());
-        let started = thread::Builder::new().stack_size(FILE_BYTES).spawn_scoped(scope, run);
+        // The thread itself takes some of its stack.
+        let started = thread::Builder::new().stack_size(2 * FILE_BYTES).spawn_scoped(scope, run);
         started.ok().map(thread::ScopedJoinHandle::join)
     });
     match ended {
