@@ -30,8 +30,8 @@ pub struct RenderEvent {
     label: Option<Py<PyAny>>,
     target: Option<Py<PyString>>,
     cache_hit: AtomicBool,
-    prompt_id: PyOnceLock<Py<PyString>>,
-    version: PyOnceLock<Py<PyString>>,
+    prompt_id: Py<PyString>,
+    version: Py<PyString>,
     execution_id: PyOnceLock<Py<PyAny>>,
 }
 
@@ -42,14 +42,15 @@ impl RenderEvent {
         operation: &Bound<'_, PyString>,
         label: Option<&Bound<'_, PyAny>>,
     ) -> Self {
+        let (py, prompt) = (operation.py(), compiled.prompt());
         Self {
             compiled: Arc::clone(compiled),
             operation: operation.clone().unbind(),
             label: label.map(|label| label.clone().unbind()),
             target: None,
             cache_hit: AtomicBool::new(false),
-            prompt_id: PyOnceLock::new(),
-            version: PyOnceLock::new(),
+            prompt_id: PyString::new(py, prompt.id.as_str()).unbind(),
+            version: PyString::new(py, &prompt.version.to_string()).unbind(),
             execution_id: PyOnceLock::new(),
         }
     }
@@ -71,15 +72,13 @@ impl RenderEvent {
     }
 
     #[getter]
-    fn prompt_id<'py>(&self, py: Python<'py>) -> &Bound<'py, PyString> {
-        let id = || PyString::new(py, self.compiled.prompt().id.as_str()).unbind();
-        self.prompt_id.get_or_init(py, id).bind(py)
+    fn prompt_id(&self, py: Python<'_>) -> Py<PyString> {
+        self.prompt_id.clone_ref(py)
     }
 
     #[getter]
-    fn version<'py>(&self, py: Python<'py>) -> &Bound<'py, PyString> {
-        let version = || PyString::new(py, &self.compiled.prompt().version.to_string()).unbind();
-        self.version.get_or_init(py, version).bind(py)
+    fn version(&self, py: Python<'_>) -> Py<PyString> {
+        self.version.clone_ref(py)
     }
 
     #[getter]
@@ -110,9 +109,10 @@ impl RenderEvent {
     /// The id of this render, which its :class:`~prompt_manager.core.models.PromptExecution` has too.
     #[getter]
     fn execution_id(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        static RANDOM_UUID: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let id = self.execution_id.get_or_try_init(py, || {
-            let module = py.import("prompt_manager.core._random_uuid")?;
-            module.getattr("random_uuid")?.call0().map(Bound::unbind)
+            let make = RANDOM_UUID.import(py, "prompt_manager.core._random_uuid", "random_uuid")?;
+            make.call0().map(Bound::unbind)
         })?;
         Ok(id.clone_ref(py))
     }
@@ -133,8 +133,8 @@ impl RenderEvent {
         let (py, this) = (slf.py(), slf.get());
         // A copy has room for all keys, where a new dictionary would grow twice.
         let fields = FIELDS_OF_RECORDS.get_or_try_init(py, || empty_fields(py))?.bind(py).copy()?;
-        fields.set_item(intern!(py, "prompt_id"), this.prompt_id(py))?;
-        fields.set_item(intern!(py, "prompt_version"), this.version(py))?;
+        fields.set_item(intern!(py, "prompt_id"), &this.prompt_id)?;
+        fields.set_item(intern!(py, "prompt_version"), &this.version)?;
         fields.set_item(intern!(py, "variables"), variables)?;
         fields.set_item(intern!(py, "rendered_content"), content)?;
         fields.set_item(intern!(py, "duration_ms"), duration_ms)?;
@@ -145,8 +145,7 @@ impl RenderEvent {
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let prompt = self.compiled.prompt();
-        let mut text = format!("<RenderEvent {} {} {}", self.operation, prompt.id.as_str(), prompt.version);
+        let mut text = format!("<RenderEvent {} {} {}", self.operation, self.prompt_id, self.version);
         if let Some(target) = &self.target {
             text.push_str(" for ");
             text.push_str(&target.bind(py).to_string_lossy());

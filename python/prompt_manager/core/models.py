@@ -1037,17 +1037,17 @@ class PromptExecution(_Model):
         fields = _fields(self)
         if "_event" not in fields:
             return False
-        added = {
-            "execution_id": fields["_event"].execution_id,
-            "timestamp": datetime.fromtimestamp(fields["_ended"], UTC),
-            # Two threads that complete the record at the same time get the same dictionary.
-            "metadata": fields.setdefault("metadata", {}),
-        }
+        event, ended = fields["_event"], fields["_ended"]
+        # Two threads that complete the record at the same time get the same dictionary.
+        fields.setdefault("metadata", {})
+        fields = {name: fields.get(name) for name in _FIELDS_OF_RECORDS}
+        fields["execution_id"] = event.execution_id
+        fields["timestamp"] = datetime.fromtimestamp(ended, UTC)
         _set_given(self, _SET_BY_RENDERS.copy())
         _set_extra(self, {})
         _set_private(self, None)
         # Last, because another thread may look at the fields.
-        _set_fields(self, {name: added[name] if name in added else fields[name] for name in type(self).model_fields})
+        _set_fields(self, fields)
         return True
 
     def __getattr__(self, name: str) -> Any:
@@ -1068,6 +1068,7 @@ class PromptExecution(_Model):
         _set_fields(self, fields)
 
 
+_FIELDS_OF_RECORDS = tuple(PromptExecution.model_fields)
 _SET_BY_RENDERS = {"prompt_id", "prompt_version", "variables", "rendered_content", "success", "duration_ms"}
 
 
