@@ -1037,12 +1037,12 @@ class PromptExecution(_Model):
         fields = _fields(self)
         if "_event" not in fields:
             return False
-        event, ended = fields["_event"], fields["_ended"]
         # Two threads that complete the record at the same time get the same dictionary.
         fields.setdefault("metadata", {})
-        fields = {name: fields.get(name) for name in _FIELDS_OF_RECORDS}
-        fields["execution_id"] = event.execution_id
-        fields["timestamp"] = datetime.fromtimestamp(ended, UTC)
+        # In the order of the model.
+        fields = _FIELDS_OF_RECORDS | fields
+        fields["execution_id"] = fields.pop("_event").execution_id
+        fields["timestamp"] = datetime.fromtimestamp(fields.pop("_ended"), UTC)
         _set_given(self, _SET_BY_RENDERS.copy())
         _set_extra(self, {})
         _set_private(self, None)
@@ -1051,11 +1051,12 @@ class PromptExecution(_Model):
         return True
 
     def __getattr__(self, name: str) -> Any:
-        if self._complete():
-            return getattr(self, name)
+        is_new = self._complete()
         fields = _fields(self)
         # Another thread may have completed the record since the name was missing.
-        return fields[name] if name in fields else super().__getattr__(name)  # type: ignore[misc]
+        if name in fields:
+            return fields[name]
+        return getattr(self, name) if is_new else super().__getattr__(name)  # type: ignore[misc]
 
     # Pydantic reads all fields here: to compare, copy, pickle, print and serialize a record.
     @property
@@ -1068,7 +1069,7 @@ class PromptExecution(_Model):
         _set_fields(self, fields)
 
 
-_FIELDS_OF_RECORDS = tuple(PromptExecution.model_fields)
+_FIELDS_OF_RECORDS: dict[str, Any] = dict.fromkeys(PromptExecution.model_fields)
 _SET_BY_RENDERS = {"prompt_id", "prompt_version", "variables", "rendered_content", "success", "duration_ms"}
 
 
