@@ -10,7 +10,7 @@ use super::Literal;
 use super::context::{Data, Output, Sink, Style, Truth, ValueKind, WriteOutcome};
 use super::date;
 use super::fence::{self, Fences};
-use super::long_text::{InterruptCheck, PIECE, pieces};
+use super::long_text::{InterruptCheck, PIECE, pieces, pieces_to_lower};
 use crate::error::{Error, Kind, Result};
 
 /// A built-in helper that returns a value.
@@ -201,19 +201,19 @@ impl<D: Data> HelperArguments<'_, D> {
         if items.is_multiple_of(ITEMS) { self.data.check_interrupt() } else { Ok(()) }
     }
 
-    /// Changes a long text piece by piece, so that the user can interrupt it. The pieces end between words, because the
-    /// case of a letter can depend on the letters around it.
-    fn in_pieces(&self, text: &str, change: fn(&str) -> String) -> Result<String> {
-        let mut changed = String::with_capacity(text.len());
-        let mut rest = text;
-        while rest.len() > PIECE {
-            let after = rest.as_bytes()[PIECE..].iter().position(u8::is_ascii_whitespace);
-            let (piece, next) = rest.split_at(after.map_or(rest.len(), |at| PIECE + at));
+    /// Changes a long text piece by piece, so that the user can interrupt it.
+    fn in_pieces<'t>(
+        &self,
+        pieces: impl Iterator<Item = &'t str>,
+        change: fn(&str) -> String,
+    ) -> Result<String> {
+        let mut changed = String::new();
+        for piece in pieces {
+            if !changed.is_empty() {
+                self.data.check_interrupt()?;
+            }
             changed.push_str(&change(piece));
-            self.data.check_interrupt()?;
-            rest = next;
         }
-        changed.push_str(&change(rest));
         Ok(changed)
     }
 
@@ -357,10 +357,12 @@ pub(super) fn call<D: Data>(
         BuiltinHelper::Date => date(arguments),
         BuiltinHelper::FenceTag => fence_tag(arguments),
         BuiltinHelper::Upper => {
-            Ok(Some(data.text(&arguments.in_pieces(&arguments.text(0)?, str::to_uppercase)?)))
+            let text = arguments.text(0)?;
+            Ok(Some(data.text(&arguments.in_pieces(pieces(&text), str::to_uppercase)?)))
         }
         BuiltinHelper::Lower => {
-            Ok(Some(data.text(&arguments.in_pieces(&arguments.text(0)?, str::to_lowercase)?)))
+            let text = arguments.text(0)?;
+            Ok(Some(data.text(&arguments.in_pieces(pieces_to_lower(&text), str::to_lowercase)?)))
         }
         BuiltinHelper::Trim => Ok(Some(data.text(arguments.trim(&arguments.text(0)?)?))),
         BuiltinHelper::Truncate => truncate(arguments),
