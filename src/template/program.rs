@@ -768,12 +768,24 @@ impl<'a, T: Text> Lowering<'a, T> {
             ExprNodeKind::Path(path) => self.path(path).into_kind(),
             ExprNodeKind::Call(call) => return self.call(call, CallSite::Parentheses),
             ExprNodeKind::String(text) => ExprKind::Literal(Literal::Text(T::new(text))),
-            ExprNodeKind::Number(text) => ExprKind::Literal(number(text)),
+            ExprNodeKind::Number(text) => ExprKind::Literal(self.number(text, expr.span)?),
             ExprNodeKind::Bool(value) => ExprKind::Literal(Literal::Bool(*value)),
             ExprNodeKind::Null => ExprKind::Literal(Literal::Null),
             ExprNodeKind::Undefined => ExprKind::Undefined,
         };
         Ok(Expr { kind, span: expr.span })
+    }
+
+    /// A number literal. The `prompt` dialect keeps every digit of a whole number, as Python does.
+    fn number(&self, text: &str, span: Span) -> Result<Literal<T>> {
+        if self.options.dialect.is_javascript() || text.contains('.') {
+            return Ok(double(text));
+        }
+        text.parse().map(Literal::Integer).map_err(|_| {
+            Error::new(Kind::TemplateSyntax, "this number has more than 64 bits")
+                .at(span.start)
+                .with_hint("write it in quotes, as a text")
+        })
     }
 
     /// The block parameter at the start of a path. In handlebars.js it may have an `@` before it.
@@ -851,7 +863,7 @@ fn is_plain(call: &ast::CallNode) -> bool {
     clippy::float_cmp,
     reason = "only exact whole numbers become integers"
 )]
-fn number<T>(text: &str) -> Literal<T> {
+fn double<T>(text: &str) -> Literal<T> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match text.parse::<f64>() {
         Ok(value) if value.fract() == 0.0 && value.abs() <= EXACT => Literal::Integer(value as i64),

@@ -52,6 +52,28 @@ def tuple_of_fields(name: str, fields: typing.Iterable[str]) -> type:
     return collections.namedtuple(name, fields)  # type: ignore[misc]  # noqa: PYI024
 
 
+class TestNumbersInTemplates:
+    """Whole numbers that a template holds, in the default dialect."""
+
+    @pytest.mark.parametrize("number", [0, 9007199254740993, -9007199254740993, 2**63 - 1, -(2**63)])
+    def test_a_whole_number_keeps_its_digits(self, number: int) -> None:
+        assert ENGINE.render_sync(f"{{{{json {number}}}}} {{{{add x {number}}}}}", {"x": 0}) == f"{number} {number}"
+        equal = f"{{{{#if (eq x {number})}}}}equal{{{{else}}}}other{{{{/if}}}}"
+        assert ENGINE.render_sync(equal, {"x": number}) == "equal"
+        assert ENGINE.render_sync(equal, {"x": number + 1}) == "other"
+
+    @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 18446744073709551617, "9" * 5000])
+    def test_a_number_of_more_than_64_bits_is_an_error_with_its_place(self, number: object) -> None:
+        with pytest.raises(TemplateSyntaxError, match="more than 64 bits") as error:
+            ENGINE.compile(f"a\n{{{{json {number}}}}}")
+        assert "write it in quotes" in str(error.value)
+        assert "line 2" in str(error.value)
+
+    def test_in_javascript_every_number_is_a_double(self) -> None:
+        engine = TemplateEngine(dialect="handlebars")
+        assert engine.render_sync("{{#with 9007199254740993}}{{this}}{{/with}}", {}) == "9007199254740992"
+
+
 class TestLoops:
     """`each`, `with` and `{{#x}}` on values that have no items."""
 
