@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from types import MappingProxyType
 
 import pytest
 
 from helpers import SECRET, create_text_prompt, run_python
 from prompt_manager.core.protocols import PluginProtocol
 from prompt_manager.exceptions import IntegrationNotAvailableError, PluginError
-from prompt_manager.plugins import BasePlugin
+from prompt_manager.plugins import BasePlugin, PluginRegistry
 
 
 class Noting(BasePlugin):
@@ -52,6 +53,17 @@ def test_a_plugin_implements_the_protocol():
 def test_a_plugin_has_a_name_and_a_version():
     assert (Noting().name, Noting().version) == ("noting", "1.2.3")
     assert repr(Noting()) == "<Noting noting 1.2.3>"
+
+
+@pytest.mark.parametrize("config", ["key=1", 5, [("key", 1)], True, object()])
+async def test_a_configuration_is_a_mapping(config):
+    plugin = Noting()
+    with pytest.raises(TypeError, match="a plugin must be a mapping of its options, not "):
+        await plugin.initialize(config)
+    with pytest.raises(TypeError, match="a plugin must be a mapping of its options, not "):
+        PluginRegistry().register(plugin, config=config)
+    await plugin.initialize(MappingProxyType({"key": 1}))
+    assert plugin.get_config() == {"key": 1}
 
 
 async def test_a_plugin_works_between_initialize_and_shutdown():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,18 @@ from prompt_manager.core._sync import run
 from prompt_manager.exceptions import PluginError, PromptManagerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from prompt_manager.core.models import Prompt
 
 __all__ = ["BasePlugin"]
+
+
+def as_dict(config: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A copy of a plugin's configuration."""
+    if config is None:
+        return {}
+    if not isinstance(config, Mapping):
+        raise TypeError(f"the configuration of a plugin must be a mapping of its options, not {type(config).__name__}")
+    return dict(config)
 
 
 class BasePlugin(ABC):
@@ -123,7 +131,7 @@ class BasePlugin(ABC):
     def _begin(self, config: Mapping[str, Any] | None) -> None:
         self.check_available()
         self._initialized = False
-        self._config = MappingProxyType(dict(config or {}))
+        self._config = MappingProxyType(as_dict(config))
 
     async def _initialize_impl(self, config: Mapping[str, Any]) -> None:  # noqa: B027 - one may need nothing
         """Prepare the plugin. A subclass may override this."""

@@ -22,7 +22,7 @@ from prompt_manager.exceptions import (
 )
 from prompt_manager.plugins import _discovery
 from prompt_manager.plugins._discovery import GROUP
-from prompt_manager.plugins.base import BasePlugin
+from prompt_manager.plugins.base import BasePlugin, as_dict
 
 if TYPE_CHECKING:
     import builtins
@@ -125,7 +125,7 @@ class PluginRegistry:
         """
         _discovery.check(plugin)
         origin = f"{type(plugin).__module__}:{type(plugin).__qualname__}"
-        self._add(_Held(plugin, dict(config or {}), origin, found=False), replace=replace)
+        self._add(_Held(plugin, as_dict(config), origin, found=False), replace=replace)
 
     def _add(self, held: _Held, *, replace: bool) -> None:
         name = held.name
