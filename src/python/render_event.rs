@@ -12,17 +12,7 @@ use super::prompt::CompiledPrompt;
 use super::text::PyText;
 use crate::prompt::Compiled;
 
-#[allow(clippy::doc_markdown, reason = "a docstring for Python")]
 /// One render: what is rendered and for whom. All methods of an observer get the same object for one render.
-///
-/// Attributes:
-///     prompt_id: The id of the prompt.
-///     version: Its version.
-///     label: The label by which the caller asked for this version, or ``None``.
-///     operation: The called method: ``"render"``, ``"render_messages"``, ``"convert"``, ``"build_request"`` or
-///         ``"render_for_plugin"``.
-///     target: The provider or framework that the result is for, such as ``"openai"``, or ``None`` for a plain render.
-///     cache_hit: Whether the result came from a cache.
 #[pyclass(frozen, module = "prompt_manager.core.events")]
 pub struct RenderEvent {
     compiled: Arc<Compiled<PyText>>,
@@ -71,31 +61,38 @@ impl RenderEvent {
         Self { target, cache_hit: AtomicBool::new(cache_hit), ..event }
     }
 
+    /// The id of the prompt.
     #[getter]
     fn prompt_id(&self, py: Python<'_>) -> Py<PyString> {
         self.prompt_id.clone_ref(py)
     }
 
+    /// The version of the prompt.
     #[getter]
     fn version(&self, py: Python<'_>) -> Py<PyString> {
         self.version.clone_ref(py)
     }
 
+    /// The label by which the caller asked for this version, or ``None``.
     #[getter]
     fn label(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         self.label.as_ref().map(|label| label.clone_ref(py))
     }
 
+    /// The called method: ``"render"``, ``"render_messages"``, ``"convert"``, ``"build_request"`` or
+    /// ``"render_for_plugin"``.
     #[getter]
     fn operation(&self, py: Python<'_>) -> Py<PyString> {
         self.operation.clone_ref(py)
     }
 
+    /// The provider or framework that the result is for, such as ``"openai"``, or ``None`` for a plain render.
     #[getter]
     fn target(&self, py: Python<'_>) -> Option<Py<PyString>> {
         self.target.as_ref().map(|target| target.clone_ref(py))
     }
 
+    /// Whether the result came from a cache.
     #[getter]
     fn cache_hit(&self) -> bool {
         self.cache_hit.load(Ordering::Relaxed)

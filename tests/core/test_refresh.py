@@ -125,7 +125,8 @@ def test_new_versions_status_changes_and_deletions_reach_another(storage, tmp_pa
         reader.ask("render()")
         until(lambda: (reader.ask("render()"), reader.ask("render(version='3.0.0')"))[1], "two")
         storage.delete_sync("greeting")
-        until(lambda: reader.ask("render()"), "PromptNotFoundError: there is no prompt 'greeting'")
+        missing = "PromptNotFoundError: there is no prompt 'greeting'\n  hint: there are no prompts yet: "
+        until(lambda: reader.ask("render()"), missing + "load a directory, or create one with `create_prompt`")
         storage.save_sync(greeting("1.0.0", "other content"))
         until(lambda: reader.ask("render()"), "other content")
 
