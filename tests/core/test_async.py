@@ -92,16 +92,18 @@ async def test_the_loop_turns_while_files_are_read(tmp_path):
 async def test_a_cancelled_render_loses_no_change(tmp_path):
     storage = storage_in(tmp_path)
     manager = await PromptManager.from_storage(storage, refresh=0)
+    cancelled = 0
     for version in ("1.0.1", "1.0.0") * 10:
         storage.set_label_sync("greeting", "production", version)
         render = asyncio.ensure_future(manager.render("greeting", ADA, label="production"))
         await asyncio.sleep(0)
-        render.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await render
+        # While the look of the last round ends, a render does not wait for it, and is done by now.
+        cancelled += render.cancel()
+        await asyncio.wait([render])
         deadline = time.monotonic() + 30
         while await manager.render("greeting", ADA, label="production") != f"{version} Ada":
             assert time.monotonic() < deadline
+    assert cancelled
 
 
 def test_threads_without_a_loop_and_loops_in_threads(tmp_path):
