@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyString};
 
 use super::prompt::CompiledPrompt;
 use super::text::PyText;
@@ -16,12 +16,23 @@ use crate::prompt::Compiled;
 #[pyclass(frozen, module = "prompt_manager.core.events")]
 pub struct RenderEvent {
     compiled: Arc<Compiled<PyText>>,
-    operation: Py<PyString>,
+    /// The id of the prompt.
+    #[pyo3(get)]
+    prompt_id: Py<PyString>,
+    /// The version of the prompt.
+    #[pyo3(get)]
+    version: Py<PyString>,
+    /// The label by which the caller asked for this version, or ``None``.
+    #[pyo3(get)]
     label: Option<Py<PyAny>>,
+    /// The called method: ``"render"``, ``"render_messages"``, ``"convert"``, ``"build_request"`` or
+    /// ``"render_for_plugin"``.
+    #[pyo3(get)]
+    operation: Py<PyString>,
+    /// The provider or framework that the result is for, such as ``"openai"``, or ``None`` for a plain render.
+    #[pyo3(get)]
     target: Option<Py<PyString>>,
     cache_hit: AtomicBool,
-    prompt_id: Py<PyString>,
-    version: Py<PyString>,
     execution_id: PyOnceLock<Py<PyAny>>,
 }
 
@@ -61,37 +72,6 @@ impl RenderEvent {
         Self { target, cache_hit: AtomicBool::new(cache_hit), ..event }
     }
 
-    /// The id of the prompt.
-    #[getter]
-    fn prompt_id(&self, py: Python<'_>) -> Py<PyString> {
-        self.prompt_id.clone_ref(py)
-    }
-
-    /// The version of the prompt.
-    #[getter]
-    fn version(&self, py: Python<'_>) -> Py<PyString> {
-        self.version.clone_ref(py)
-    }
-
-    /// The label by which the caller asked for this version, or ``None``.
-    #[getter]
-    fn label(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.label.as_ref().map(|label| label.clone_ref(py))
-    }
-
-    /// The called method: ``"render"``, ``"render_messages"``, ``"convert"``, ``"build_request"`` or
-    /// ``"render_for_plugin"``.
-    #[getter]
-    fn operation(&self, py: Python<'_>) -> Py<PyString> {
-        self.operation.clone_ref(py)
-    }
-
-    /// The provider or framework that the result is for, such as ``"openai"``, or ``None`` for a plain render.
-    #[getter]
-    fn target(&self, py: Python<'_>) -> Option<Py<PyString>> {
-        self.target.as_ref().map(|target| target.clone_ref(py))
-    }
-
     /// Whether the result came from a cache.
     #[getter]
     fn cache_hit(&self) -> bool {
@@ -120,24 +100,39 @@ impl RenderEvent {
         self.compiled.content_hash()
     }
 
-    /// The fields of the record of this render that every record has from its start.
+    /// The fields of the record of this render that every record has from its start, with what completes it later: the event,
+    /// and the time at which the render ended.
     fn _record_fields<'py>(
         slf: &Bound<'py, Self>,
         variables: &Bound<'py, PyDict>,
         content: &Bound<'py, PyString>,
         duration_ms: &Bound<'py, PyAny>,
+        ended: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyDict>> {
+        static KEYS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
         let (py, this) = (slf.py(), slf.get());
+        let none = py.None().into_bound(py);
+        let values: [(&Bound<'py, PyString>, &Bound<'py, PyAny>); 11] = [
+            (intern!(py, "prompt_id"), this.prompt_id.bind(py)),
+            (intern!(py, "prompt_version"), this.version.bind(py)),
+            (intern!(py, "variables"), variables),
+            (intern!(py, "rendered_content"), content),
+            (intern!(py, "success"), &PyBool::new(py, true)),
+            (intern!(py, "duration_ms"), duration_ms),
+            (intern!(py, "error"), &none),
+            (intern!(py, "target"), this.target.as_ref().map_or(&none, |target| target.bind(py))),
+            (intern!(py, "cache_hit"), &PyBool::new(py, this.cache_hit())),
+            (intern!(py, "_event"), slf),
+            (intern!(py, "_ended"), ended),
+        ];
         // A copy has room for all keys, where a new dictionary would grow twice.
-        let fields = FIELDS_OF_RECORDS.get_or_try_init(py, || empty_fields(py))?.bind(py).copy()?;
-        fields.set_item(intern!(py, "prompt_id"), &this.prompt_id)?;
-        fields.set_item(intern!(py, "prompt_version"), &this.version)?;
-        fields.set_item(intern!(py, "variables"), variables)?;
-        fields.set_item(intern!(py, "rendered_content"), content)?;
-        fields.set_item(intern!(py, "duration_ms"), duration_ms)?;
-        fields.set_item(intern!(py, "target"), &this.target)?;
-        fields.set_item(intern!(py, "cache_hit"), this.cache_hit())?;
-        fields.set_item(intern!(py, "_event"), slf)?;
+        let keys = KEYS.get_or_try_init(py, || {
+            let keys = PyDict::new(py);
+            values.iter().try_for_each(|(key, _)| keys.set_item(key, &none))?;
+            PyResult::Ok(keys.unbind())
+        })?;
+        let fields = keys.bind(py).copy()?;
+        values.iter().try_for_each(|(key, value)| fields.set_item(key, value))?;
         Ok(fields)
     }
 
@@ -150,27 +145,4 @@ impl RenderEvent {
         text.push('>');
         text
     }
-}
-
-/// The fields of a record before its values are known.
-static FIELDS_OF_RECORDS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
-
-fn empty_fields(py: Python<'_>) -> PyResult<Py<PyDict>> {
-    let fields = PyDict::new(py);
-    for key in [
-        intern!(py, "prompt_id"),
-        intern!(py, "prompt_version"),
-        intern!(py, "variables"),
-        intern!(py, "rendered_content"),
-        intern!(py, "duration_ms"),
-        intern!(py, "error"),
-        intern!(py, "target"),
-        intern!(py, "cache_hit"),
-        intern!(py, "_event"),
-        intern!(py, "_ended"),
-    ] {
-        fields.set_item(key, py.None())?;
-    }
-    fields.set_item(intern!(py, "success"), true)?;
-    Ok(fields.unbind())
 }

@@ -1026,14 +1026,12 @@ class PromptExecution(_Model):
     @classmethod
     def _of_render(cls, event: RenderEvent, variables: dict[str, Any], content: str, duration_ms: float) -> Self:
         """The record of a successful render, not validated, and without what :meth:`_complete` adds."""
-        fields = event._record_fields(variables, content, duration_ms)
-        fields["_ended"] = seconds_since_epoch()
         record = _new(cls)
-        _set_fields(record, fields)
+        _set_fields(record, event._record_fields(variables, content, duration_ms, seconds_since_epoch()))
         return record
 
     def _complete(self) -> bool:
-        """Add what few observers read and what takes half the time of a record. Whether it was missing."""
+        """Add what few observers read, which takes half the time of a record. Returns whether it was missing."""
         fields = _fields(self)
         if "_event" not in fields:
             return False
