@@ -22,7 +22,7 @@ pub fn pieces_to_lower(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Only the lower case of `Σ` depends on the letters around it. A text with it is split where [`ends_context`] holds for the
-/// characters on both sides, and if there is no such place soon, after another piece.
+/// characters on both sides. If no place nearby is such, the piece grows by another `size` bytes.
 fn pieces_to_lower_of(text: &str, size: usize) -> impl Iterator<Item = &str> {
     let has_sigma = text.contains('Σ');
     let mut rest = text;
@@ -44,7 +44,7 @@ fn pieces_to_lower_of(text: &str, size: usize) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many characters are looked at for the end of a piece.
+/// The number of characters among which a piece may end.
 const NEAR: usize = 64;
 
 /// Whether no `Σ` on one side of this character has a form that depends on the other side. `Σ` itself is left out, because its
