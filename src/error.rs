@@ -164,6 +164,15 @@ impl Error {
         self
     }
 
+    /// Adds a hint, if there is one.
+    #[must_use]
+    pub fn with_optional_hint(self, hint: Option<impl Into<String>>) -> Self {
+        match hint {
+            Some(hint) => self.with_hint(hint),
+            None => self,
+        }
+    }
+
     /// Adds a context value for programs to read, such as `("prompt_id", "greeting")`. An earlier value of the same
     /// name is kept.
     #[must_use]

@@ -54,6 +54,15 @@ impl Finding {
         self
     }
 
+    /// Adds a hint, if there is one.
+    #[must_use]
+    pub fn with_optional_hint(self, hint: Option<impl Into<String>>) -> Self {
+        match hint {
+            Some(hint) => self.with_hint(hint),
+            None => self,
+        }
+    }
+
     /// Adds a fix, if there is one.
     #[must_use]
     pub fn with_fix(mut self, fix: Option<Fix>) -> Self {

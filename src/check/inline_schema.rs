@@ -10,11 +10,9 @@ use super::finding::Finding;
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let place = || checked.source.map(PromptSource::id);
     let finding = |error: &crate::error::Error| {
-        let finding = checked.finding(Code::InvalidSchema, error.message().to_owned(), place());
-        match error.hint() {
-            Some(hint) => finding.with_hint(hint),
-            None => finding,
-        }
+        checked
+            .finding(Code::InvalidSchema, error.message().to_owned(), place())
+            .with_optional_hint(error.hint())
     };
     checked.schema_errors.iter().map(finding).collect()
 }

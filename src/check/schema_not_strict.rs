@@ -52,11 +52,7 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
         let (id, name, reason) = (&checked.prompt.id, provider.name(), error.message());
         let message = format!("{name} cannot enforce the output schema of prompt `{id}`: {reason}");
         let place = checked.source.map(PromptSource::id);
-        let finding = checked.finding(Code::SchemaNotStrict, message, place);
-        let finding = match error.hint() {
-            Some(hint) => finding.with_hint(hint),
-            None => finding,
-        };
+        let finding = checked.finding(Code::SchemaNotStrict, message, place).with_optional_hint(error.hint());
         if !findings.contains(&finding) {
             findings.push(finding);
         }

@@ -125,11 +125,7 @@ impl<'s> NodeReader<'s> {
             let place = Place::with_lines(Some(file_name), text, offset, &lines);
             // A hint that the error has already is kept.
             let hint = mustache::hint_at(&place);
-            let error = error.with_place(place);
-            match hint {
-                Some(hint) => error.with_hint(hint),
-                None => error,
-            }
+            error.with_place(place).with_optional_hint(hint)
         });
         located.collect()
     }

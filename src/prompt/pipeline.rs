@@ -399,11 +399,7 @@ impl<T: Text> Compiled<T> {
             Some(Ok(wanted)) => Ok(Some(wanted)),
             Some(Err(error)) => {
                 let message = format!("`{key}` of prompt '{}': {}", self.prompt.id, error.message());
-                let refused = self.named(Error::new(error.kind(), message));
-                Err(match error.hint() {
-                    Some(hint) => refused.with_hint(hint),
-                    None => refused,
-                })
+                Err(self.named(Error::new(error.kind(), message)).with_optional_hint(error.hint()))
             }
         }
     }

@@ -413,10 +413,8 @@ impl<T: Text> variables::HelperNames for LookupNames<'_, T> {
 /// Adds a hint to a syntax error that has none, if the tag shows a known mistake.
 fn with_hint(error: Error, source: &str) -> Error {
     // A hint that the error already has is kept.
-    match error.offset().and_then(|at| hints::for_tag(source, at)) {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
+    let hint = error.offset().and_then(|at| hints::for_tag(source, at));
+    error.with_optional_hint(hint)
 }
 
 /// A library without partials and helpers.

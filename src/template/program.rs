@@ -544,11 +544,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         if !self.options.dialect.checks_calls() {
             return Ok(Expr { kind: ExprKind::InvalidCall(message.into()), span: call.span });
         }
-        let error = Error::new(Kind::TemplateSyntax, message).at(call.span.start);
-        Err(match hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        })
+        Err(Error::new(Kind::TemplateSyntax, message).at(call.span.start).with_optional_hint(hint))
     }
 
     fn option(&mut self, call: &'a ast::CallNode, name: &str) -> Result<Option<Expr<T>>> {

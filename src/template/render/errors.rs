@@ -73,10 +73,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
                     } else {
                         self.hint_for_missing(path, at, scope)
                     };
-                    return match hint {
-                        Some(hint) => error.with_hint(hint),
-                        None => error,
-                    };
+                    return error.with_optional_hint(hint);
                 }
                 Err(cause) => return cause.at(offset),
             }
