@@ -47,8 +47,8 @@ fn pieces_to_lower_of(text: &str, size: usize) -> impl Iterator<Item = &str> {
 /// The number of characters among which a piece may end.
 const NEAR: usize = 64;
 
-/// Whether no `Σ` on one side of this character has a form that depends on the other side. `Σ` itself is left out, because its
-/// own form depends on both.
+/// Whether a `Σ` before this character has the same form whatever comes after it, and a `Σ` after it whatever comes before. A
+/// `Σ` is never such a character, because its own form depends on both sides.
 fn ends_context(character: char) -> bool {
     // A letter after `Σ` makes it `σ`, and the end of a word `ς`. Unicode's case-ignorable characters are passed over.
     let has_letter_after = |rest: &str| format!("AΣ{character}{rest}").to_lowercase().contains('σ');
