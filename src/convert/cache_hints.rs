@@ -54,7 +54,7 @@ impl CacheHints {
         violations: &mut ViolationHandler<'_>,
     ) {
         if let Some(violation) = self.time_violation(is_hour, at) {
-            violations.warn(violation, PASSED_ON);
+            violations.warn(&violation, PASSED_ON);
         }
     }
 

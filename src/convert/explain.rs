@@ -8,7 +8,9 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use super::converter::{Provider, ProviderConverter};
+use super::langchain::{self, LangChainOptions};
 use super::report::{Report, with_hint};
+use crate::error::Error;
 use crate::prompt::{
     ChatEntry, Content, FunctionCall, Message, PartBody, Prompt, Rendered, Role, ToolCall, Tree,
 };
@@ -46,30 +48,49 @@ impl ProviderConverter {
     fn file_address(self) -> &'static str {
         match self.provider {
             Provider::Bedrock(_) => "s3://bucket/document.pdf",
-            _ => "https://example.org/document.pdf",
+            _ => WEB_ADDRESS,
         }
     }
 
     /// The problems of one conversation.
     fn reasons(self, messages: Vec<Message<String>>) -> Vec<String> {
-        let mut report = Report::default();
-        let Err(error) = self.convert(Rendered::Messages(messages.clone()), &mut report) else {
-            return Vec::new();
-        };
-        let mut reasons = vec![with_hint(&error)];
-        if self.is_strict() {
-            // Strict mode stops at the first problem; the other mode continues and finds the later ones.
-            let ended = self.lenient().convert(Rendered::Messages(messages), &mut report);
-            let others = report.problems().iter().cloned().chain(ended.as_ref().err().map(with_hint));
-            for other in others {
-                if !reasons.contains(&other) {
-                    reasons.push(other);
-                }
-            }
-        }
-        reasons
+        let mut report = Report::of_all_problems();
+        let ended = self.convert(Rendered::Messages(messages), &mut report);
+        refused(report, self.is_strict(), ended.err().as_ref())
     }
 }
+
+/// The reasons why LangChain's messages cannot be made from the prompt, whatever its variables. Each message is on its
+/// own, because LangChain does not pair calls and results.
+#[must_use]
+pub fn explain_langchain(prompt: &Prompt, options: &LangChainOptions) -> Vec<String> {
+    let entries = prompt.chat_template.iter().flat_map(|chat| &chat.messages).enumerate();
+    let mut report = Report::of_all_problems();
+    let mut ended = None;
+    for (index, entry) in entries {
+        let ChatEntry::Message(message) = entry else { continue };
+        let message = stand_in(message, WEB_ADDRESS);
+        if !message.is_left_out() {
+            ended = langchain::message(message, index, options, &mut report).err().or(ended);
+        }
+    }
+    refused(report, options.strict, ended.as_ref())
+}
+
+/// The problems for which a conversion fails, with the error that ended it.
+fn refused(report: Report, is_strict: bool, ended: Option<&Error>) -> Vec<String> {
+    let problems = report.into_problems().into_iter().filter(|problem| is_strict || problem.is_fatal);
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in problems.map(|problem| problem.text).chain(ended.map(with_hint)) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
+/// The address of a file that most providers read.
+const WEB_ADDRESS: &str = "https://example.org/document.pdf";
 
 /// A way to fill a placeholder.
 #[derive(Debug, Clone, Copy)]
@@ -207,7 +228,7 @@ fn fill_valid(body: &mut PartBody<String>, source: &PartBody<String>, file_addre
             }
             if let (Some(id), Some(from)) = (&mut made.file_id, &source.file_id) {
                 // An address is an id too, and Gemini has no other ids.
-                fill(id, from, "https://example.org/document.pdf");
+                fill(id, from, WEB_ADDRESS);
             }
         }
         _ => {}

@@ -120,7 +120,7 @@ pub fn message<S: Output>(
     message.keep_portable_hints();
     rules::check_fields(&mut message, at, &mut violations)?;
     if rules::is_blank_input(&message) {
-        return Err(rules::empty_content(at).into());
+        violations.refuse(rules::empty_content(at))?;
     }
     let refusal = message.refusal.filter(|refusal| !refusal.is_empty());
     let may_be_empty = !message.tool_calls.is_empty() || message.function_call.is_some() || refusal.is_some();
@@ -170,7 +170,8 @@ impl ContentWriter<'_, '_> {
             None if may_be_empty || self.at.role == Role::Function => return Ok(Payload::Static("")),
             None => {
                 let hint = "add content, or remove the message";
-                return Err(RuleViolation::new(self.at, "the message has no content", hint).into());
+                let violation = RuleViolation::new(self.at, "the message has no content", hint);
+                return self.violations.refuse(violation).map(|()| Payload::Static(""));
             }
         };
         let mut blocks = Vec::with_capacity(parts.len());
@@ -180,7 +181,7 @@ impl ContentWriter<'_, '_> {
         match blocks.last_mut() {
             Some(last) => self.cached(last, cache)?,
             None if may_be_empty || matches!(self.at.role, Role::Tool | Role::Function) => {}
-            None => return Err(rules::empty_content(self.at).into()),
+            None => self.violations.refuse(rules::empty_content(self.at))?,
         }
         Ok(Payload::List(blocks))
     }

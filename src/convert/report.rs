@@ -12,7 +12,16 @@ use crate::prompt::Role;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     warnings: Vec<String>,
-    problems: Vec<String>,
+    /// All problems, if they are collected.
+    problems: Option<Vec<Problem>>,
+}
+
+/// A problem with a hint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) text: String,
+    /// Whether it is an error without strict mode, too.
+    pub(super) is_fatal: bool,
 }
 
 impl Report {
@@ -22,9 +31,22 @@ impl Report {
         &self.warnings
     }
 
-    /// The same problems with a hint instead of what was done about them, and those that only strict mode refuses.
-    pub(super) fn problems(&self) -> &[String] {
-        &self.problems
+    /// A report for which a conversion continues after every problem, also after one that is always an error. What it
+    /// returns is of no use.
+    pub(super) fn of_all_problems() -> Self {
+        Self { warnings: Vec::new(), problems: Some(Vec::new()) }
+    }
+
+    /// The problems in order, if they are collected.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems.unwrap_or_default()
+    }
+
+    /// Adds a problem. Returns the violation if problems are not collected.
+    fn collect(&mut self, violation: RuleViolation, is_fatal: bool) -> Result<(), RuleViolation> {
+        let Some(problems) = &mut self.problems else { return Err(violation) };
+        problems.push(Problem { text: with_hint(&violation.into()), is_fatal });
+        Ok(())
     }
 
     /// Adds a warning that is not about a message.
@@ -76,7 +98,7 @@ impl From<RuleViolation> for Error {
 }
 
 /// The message and hint of an error in one line.
-pub(super) fn with_hint(error: &Error) -> String {
+pub(crate) fn with_hint(error: &Error) -> String {
     match error.hint() {
         Some(hint) => format!("{}: {hint}", error.message()),
         None => error.message().to_owned(),
@@ -94,27 +116,31 @@ impl<'a> ViolationHandler<'a> {
         Self { strict, report }
     }
 
+    /// Returns the violation as an error, in strict mode or not, unless all problems are collected.
+    pub(super) fn refuse(&mut self, violation: RuleViolation) -> Result<()> {
+        Ok(self.report.collect(violation, true)?)
+    }
+
     /// Returns the violation as an error in strict mode. Otherwise it is no problem, because nothing is lost.
     pub(super) fn refuse_if_strict(&mut self, violation: RuleViolation) -> Result<()> {
-        if self.strict {
-            return Err(violation.into());
+        match self.report.collect(violation, false) {
+            Err(violation) if self.strict => Err(violation.into()),
+            _ => Ok(()),
         }
-        self.report.problems.push(with_hint(&Error::from(violation)));
-        Ok(())
     }
 
     /// Returns the violation as an error in strict mode. Otherwise adds a warning that says what was `done` about it.
     pub(super) fn handle(&mut self, violation: RuleViolation, done: &str) -> Result<()> {
-        if self.strict {
-            return Err(violation.into());
+        match self.report.collect(violation, false) {
+            Ok(()) => {}
+            Err(violation) if self.strict => return Err(violation.into()),
+            Err(violation) => self.warn(&violation, done),
         }
-        self.warn(violation, done);
         Ok(())
     }
 
     /// Adds a warning that says what was `done` about the violation, in strict mode too.
-    pub(super) fn warn(&mut self, violation: RuleViolation, done: &str) {
+    pub(super) fn warn(&mut self, violation: &RuleViolation, done: &str) {
         self.report.warnings.push(format!("{}: {}; {done}", violation.at, violation.problem));
-        self.report.problems.push(with_hint(&Error::from(violation)));
     }
 }

@@ -137,11 +137,13 @@ pub(super) fn check_roles<S: Output>(
     match message.role {
         Role::Tool if message.tool_call_id.as_ref().is_none_or(S::is_empty) => {
             let hint = "set `tool_call_id` to the id of the tool call that it answers";
-            return Err(RuleViolation::new(at, "a tool message needs `tool_call_id`", hint).into());
+            violations.refuse(RuleViolation::new(at, "a tool message needs `tool_call_id`", hint))?;
+            message.tool_call_id = None;
         }
         Role::Function if message.name.as_ref().is_none_or(S::is_empty) => {
             let hint = "set `name` to the name of the function that was called";
-            return Err(RuleViolation::new(at, "a function message needs `name`", hint).into());
+            violations.refuse(RuleViolation::new(at, "a function message needs `name`", hint))?;
+            message.name = None;
         }
         _ => {}
     }
@@ -150,29 +152,34 @@ pub(super) fn check_roles<S: Output>(
     }
     if message.role != Role::Assistant {
         let hint = "move the calls to an assistant message";
-        return Err(RuleViolation::new(at, "calls are allowed only on an assistant message", hint).into());
+        violations.refuse(RuleViolation::new(at, "calls are allowed only on an assistant message", hint))?;
     }
     if message.function_call.is_some() && !message.tool_calls.is_empty() {
         let hint = "write the function call as one of the `tool_calls`";
-        return Err(
-            RuleViolation::new(at, "the message has both `tool_calls` and `function_call`", hint).into()
-        );
+        let problem = "the message has both `tool_calls` and `function_call`";
+        violations.refuse(RuleViolation::new(at, problem, hint))?;
     }
     for (index, call) in message.tool_calls.iter().enumerate() {
         let call_ref = CallRef::Tool(index);
         if call.id.is_empty() {
             let hint = "give it an `id` that its result refers to";
-            return Err(RuleViolation::new(at, format!("{call_ref} has no id"), hint).into());
+            violations.refuse(RuleViolation::new(at, format!("{call_ref} has no id"), hint))?;
         }
-        check_has_name(&call.function, call_ref, at)?;
+        check_has_name(&call.function, call_ref, at, violations)?;
     }
-    message.function_call.as_ref().map_or(Ok(()), |call| check_has_name(call, CallRef::Function, at))
+    let function = message.function_call.as_ref();
+    function.map_or(Ok(()), |call| check_has_name(call, CallRef::Function, at, violations))
 }
 
-fn check_has_name<S: Output>(call: &FunctionCall<S>, call_ref: CallRef, at: Position) -> Result<()> {
+fn check_has_name<S: Output>(
+    call: &FunctionCall<S>,
+    call_ref: CallRef,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<()> {
     if call.name.is_empty() {
         let hint = "set `name` to the function that is called";
-        return Err(RuleViolation::new(at, format!("{call_ref} has no name"), hint).into());
+        violations.refuse(RuleViolation::new(at, format!("{call_ref} has no name"), hint))?;
     }
     Ok(())
 }
@@ -183,7 +190,8 @@ fn check_name<S: Output>(
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<()> {
-    if call.name.with_str(is_name) {
+    // An empty name has an error of its own.
+    if call.name.is_empty() || call.name.with_str(is_name) {
         return Ok(());
     }
     let problem = format!("the name of {call_ref} has characters other than letters, digits, `_` and `-`");
@@ -454,7 +462,8 @@ pub(super) fn object_or_text<S: Output>(
             violations.handle(violation, "sent as `_invalid_json`")?;
             Ok(Payload::map([("_invalid_json", Payload::String(text))]))
         }
-        (object, _) => Ok(object?),
+        (Err(violation), None) => violations.refuse(violation).map(|()| Payload::Map(Vec::new())),
+        (Ok(object), _) => Ok(object),
     }
 }
 

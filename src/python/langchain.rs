@@ -16,6 +16,9 @@ use super::schema::{PySchemas, SharedSchemas, plain};
 use super::template::{Engine, check_variables};
 use super::text::{PyOutput, PyText};
 use crate::convert::conversion_error::wrap;
+use crate::convert::explain::explain_langchain;
+use crate::convert::langchain::LangChainOptions;
+use crate::convert::report::with_hint;
 use crate::convert::{Payload, Report, langchain};
 use crate::error::Error;
 use crate::prompt::{Content, Message, OwnMessages, PromptEntry, RenderOptions, Role};
@@ -235,20 +238,20 @@ impl LangChainSource {
     /// Raises an error if one of these names, a variable or a placeholder has a name that LangChain reserves.
     #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn check_names(&self, py: Python<'_>, given: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
-        let (needs, _) =
-            self.prompt.compiled.needs(&self.prompt.shared, self.schemas.as_deref()).or_raise(py)?;
-        let places =
-            self.prompt.compiled.entries().or_raise(py)?.into_iter().filter_map(|entry| match entry {
-                PromptEntry::Placeholder { name, .. } => Some(name.to_owned()),
-                _ => None,
-            });
         // A name that is no text is not reserved.
-        let given = given.iter().filter_map(|name| arguments::lookup(name).ok());
-        let mut names = given.chain(needs.into_iter().map(|need| need.name)).chain(places);
-        match names.find_map(|name| langchain::reserved(&name)) {
-            Some(error) => Err(self.raise(py, error)),
-            None => Ok(()),
-        }
+        let mut given = given.iter().filter_map(|name| arguments::lookup(name).ok());
+        let reserved = match given.find_map(|name| langchain::reserved(&name)) {
+            Some(error) => Some(error),
+            None => self.reserved(py)?.into_iter().next(),
+        };
+        reserved.map_or(Ok(()), |error| Err(self.raise(py, error)))
+    }
+
+    /// Returns the reasons why LangChain does not support the prompt.
+    fn explain(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let mut reasons: Vec<String> = self.reserved(py)?.iter().map(with_hint).collect();
+        reasons.extend(explain_langchain(self.prompt.compiled.prompt(), &self.options()));
+        Ok(reasons)
     }
 
     /// Renders a text prompt.
@@ -328,6 +331,23 @@ impl LangChainSource {
         }
     }
 
+    /// The errors for the variables and placeholders with a name that LangChain reserves.
+    fn reserved(&self, py: Python<'_>) -> PyResult<Vec<Error>> {
+        let (needs, _) =
+            self.prompt.compiled.needs(&self.prompt.shared, self.schemas.as_deref()).or_raise(py)?;
+        let places =
+            self.prompt.compiled.entries().or_raise(py)?.into_iter().filter_map(|entry| match entry {
+                PromptEntry::Placeholder { name, .. } => Some(name.to_owned()),
+                _ => None,
+            });
+        let names = needs.into_iter().map(|need| need.name).chain(places);
+        Ok(names.filter_map(|name| langchain::reserved(&name)).collect())
+    }
+
+    fn options(&self) -> LangChainOptions {
+        LangChainOptions { strict: self.strict, cache_control: self.cache_control }
+    }
+
     /// Whether a variable is required that no template reads.
     fn requires_unread(&self, py: Python<'_>) -> PyResult<bool> {
         self.prompt.compiled.requires_unread(&self.prompt.shared).or_raise(py)
@@ -351,7 +371,7 @@ impl LangChainSource {
         py: Python<'py>,
         messages: crate::Result<OwnMessages<PyOutput<'py>>>,
     ) -> PyResult<MessagesAndWarnings<'py>> {
-        let options = langchain::LangChainOptions { strict: self.strict, cache_control: self.cache_control };
+        let options = self.options();
         let mut report = Report::default();
         let mut made = Vec::new();
         for (at, message) in messages.map_err(|error| self.raise(py, error))? {

@@ -282,9 +282,7 @@ class LangChainIntegration(BaseIntegration[Any]):
                 "but LangChain has templates for TEXT and CHAT only; it is converted as TEXT"
             )
         try:
-            core = self._core(prompt)
-            core.entries()
-            core.check_names([])
+            reasons += self._core(prompt).explain()
         except PromptManagerError as error:
             reasons.append(error.message)
         else:

@@ -235,7 +235,8 @@ impl<S: Output> BedrockConversation<'_, S> {
 
     /// The name to send for a tool, if it is not its own.
     fn tool_name(&mut self, name: &str, call_ref: CallRef, at: Position) -> Result<Option<String>> {
-        if is_tool_name(name) {
+        // An empty name has an error of its own.
+        if name.is_empty() || is_tool_name(name) {
             return Ok(None);
         }
         let problem = format!(

@@ -3,7 +3,7 @@
 
 use crate::convert::report::{Position, Report, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, CallLink, CallPairing, CallRef, FUNCTION_ID, IdRewriter, PASSED_ON};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::prompt::{Message, Role};
 use crate::template::Output;
 
@@ -55,7 +55,7 @@ impl<'r> ConversationChecker<'r> {
     ) -> Result<Option<String>> {
         rules::check_fields(message, at, &mut self.violations)?;
         if rules::is_blank_input(message) {
-            return Err(rules::empty_content(at).into());
+            self.violations.refuse(rules::empty_content(at))?;
         }
         self.check_calls(message, at)
     }
@@ -80,7 +80,7 @@ impl<'r> ConversationChecker<'r> {
                         let problem = "the call of this result is not in the conversation";
                         self.violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)?;
                     }
-                    _ => return Err(violation.into()),
+                    _ => self.violations.refuse(violation)?,
                 }
                 Ok(None)
             }
@@ -90,14 +90,14 @@ impl<'r> ConversationChecker<'r> {
     }
 
     fn turn<S: Output>(&mut self, message: &Message<S>, at: Position) -> Result<Option<String>> {
-        if let Some(violation) = self.pairing.close().into_iter().next() {
-            return Err(violation.into());
+        for violation in self.pairing.close() {
+            self.violations.refuse(violation)?;
         }
         for (index, call) in message.tool_calls.iter().enumerate() {
-            call.id.with_str(|id| {
+            call.id.with_str(|id| -> Result<()> {
                 let call_ref = CallRef::Tool(index);
                 if let Some(violation) = self.pairing.duplicate(id, call_ref, at) {
-                    return Err(Error::from(violation));
+                    self.violations.refuse(violation)?;
                 }
                 self.pairing.call(CallLink::Id, id, None, call_ref, at);
                 Ok(())
@@ -114,7 +114,10 @@ impl<'r> ConversationChecker<'r> {
     /// The id of the call that a function message answers.
     fn answered<S: Output>(&mut self, message: &Message<S>, at: Position) -> Result<Option<String>> {
         let Some(name) = &message.name else { return Ok(None) };
-        Ok(name.with_str(|name| self.pairing.answer(CallLink::Name, name, at))?)
+        match name.with_str(|name| self.pairing.answer(CallLink::Name, name, at)) {
+            Ok(id) => Ok(id),
+            Err(violation) => self.violations.refuse(violation).map(|()| None),
+        }
     }
 
     /// Ends the conversation. A call without a result is an error in strict mode, and a warning otherwise.

@@ -179,7 +179,8 @@ impl MessageWriter<'_, '_> {
         let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
         let mut members = Vec::with_capacity(5);
         members.push(member("role", Payload::Static(self.options.role(self.at.role))));
-        let content = content_or_null(content, calls || refusal.is_some(), id.is_some(), self.at)?;
+        let has_other_fields = calls || refusal.is_some();
+        let content = content_or_null(content, has_other_fields, id.is_some(), self.at, self.violations)?;
         members.push(member("content", content));
         members.extend(refusal.map(|refusal| member("refusal", Payload::Text(refusal))));
         members.extend(name.map(|name| member("name", name)));
@@ -331,6 +332,7 @@ fn content_or_null<S>(
     has_other_fields: bool,
     sent_as_tool: bool,
     at: Position,
+    violations: &mut ViolationHandler<'_>,
 ) -> Result<Payload<S>> {
     match content {
         Some(content) => Ok(content),
@@ -338,7 +340,7 @@ fn content_or_null<S>(
         None if at.role == Role::Function => {
             Ok(if sent_as_tool { Payload::Static("") } else { Payload::Null })
         }
-        None => Err(parts::empty_content_violation(at).into()),
+        None => violations.refuse(parts::empty_content_violation(at)).map(|()| Payload::Null),
     }
 }
 

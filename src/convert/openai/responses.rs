@@ -129,7 +129,7 @@ fn add_instructions<S: Output>(
         }
     }
     if texts.len() == known {
-        return Err(parts::empty_content_violation(at).into());
+        violations.refuse(parts::empty_content_violation(at))?;
     }
     Ok(())
 }
@@ -186,13 +186,12 @@ impl<S: Output> ItemWriter<'_, '_, S> {
                 self.output(message.content, message.cache.as_ref(), id)
             }
             Role::Assistant => self.assistant(message, id),
-            role => match self.content(message.content, message.cache.as_ref())? {
-                Some(content) => {
-                    self.input.push(message_item(role, content));
-                    Ok(())
-                }
-                None => Err(parts::empty_content_violation(self.at).into()),
-            },
+            role => {
+                let content = self.content(message.content, message.cache.as_ref())?;
+                let content = self.required(content)?;
+                self.input.push(message_item(role, content));
+                Ok(())
+            }
         }
     }
 
@@ -209,7 +208,9 @@ impl<S: Output> ItemWriter<'_, '_, S> {
             None => Vec::new(),
         };
         if texts.is_empty() && !calls {
-            return Err(parts::empty_content_violation(self.at).into());
+            let content = self.required(None)?;
+            self.input.push(message_item(Role::Assistant, content));
+            return Ok(());
         }
         // The API accepts parts of the assistant only with the id of the reply, so each text is a message.
         let items = texts.into_iter().map(|text| message_item(Role::Assistant, Payload::Text(text)));
@@ -246,15 +247,22 @@ impl<S: Output> ItemWriter<'_, '_, S> {
             Some(content) => Some(self.content(content, cache)?.unwrap_or(Payload::Static(""))),
             None => (self.at.role == Role::Function).then_some(Payload::Static("")),
         };
-        let (Some(content), Some(id)) = (content, id) else {
-            return Err(parts::empty_content_violation(self.at).into());
-        };
+        let content = self.required(content)?;
+        let id = id.unwrap_or(Payload::Null);
         self.input.push(Payload::map([
             ("type", Payload::Static("function_call_output")),
             ("call_id", id),
             ("output", content),
         ]));
         Ok(())
+    }
+
+    /// The content, which must not be empty.
+    fn required(&mut self, content: Option<Payload<S>>) -> Result<Payload<S>> {
+        if let Some(content) = content {
+            return Ok(content);
+        }
+        self.violations.refuse(parts::empty_content_violation(self.at)).map(|()| Payload::Null)
     }
 
     /// Converts the content. `None` if it is empty.

@@ -100,3 +100,22 @@ def test_a_case_converts_as_expected(name, case, prompt, mode):
             assert all(piece in text for piece in pieces), text
     shown += " ".join(texts)
     assert not [secret for secret in secrets_in(case["messages"]) if secret in shown]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("target", INTEGRATIONS)
+def test_a_case_has_reasons_exactly_if_it_is_refused(target, strict):
+    integration = INTEGRATIONS[target](TemplateEngine(), strict_validation=strict)
+    for name, _, prompt in ALL:
+        if prompt is None:
+            continue
+        refusals = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PromptConversionWarning)
+            try:
+                integration.convert_sync(prompt, {})
+            except ConversionError as error:
+                problem = error.message.partition(" format: ")[2]
+                refusals = [f"{problem}: {error.context['hint']}"]
+        assert integration.explain_compatibility(prompt)[:1] == refusals, name

@@ -6,11 +6,19 @@ import pytest
 
 from helpers import SECRET, chat_of, create_chat_prompt, create_text_prompt
 from prompt_manager import Prompt, TemplateEngine
-from prompt_manager.integrations import AnthropicIntegration, LiteLLMIntegration, OpenAIIntegration
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    BedrockIntegration,
+    GeminiIntegration,
+    LangChainIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+)
 
 SYSTEM = {"role": "system", "content": "S"}
 USER = {"role": "user", "content": "{{x}}"}
 ASSISTANT = {"role": "assistant", "content": "A"}
+LOCAL_IMAGE = {"type": "image_url", "image_url": {"url": "file:///tmp/cat.png"}}
 HISTORY = {"role": "placeholder", "name": "history"}
 
 
@@ -51,6 +59,81 @@ def test_every_broken_rule_is_a_reason_with_position_and_hint():
         "message 2 (user)",
     ]
     assert "remove `name`" in reasons[0]
+
+
+TARGETS = {
+    "openai": (OpenAIIntegration, {}),
+    "openai-responses": (OpenAIIntegration, {"api": "responses"}),
+    "litellm": (LiteLLMIntegration, {}),
+    "anthropic": (AnthropicIntegration, {"merge_turns": True}),
+    "gemini": (GeminiIntegration, {}),
+    "bedrock": (BedrockIntegration, {}),
+    "langchain": (LangChainIntegration, {}),
+}
+
+
+def f_call(id, name="f"):
+    return {"id": id, "function": {"name": name, "arguments": {}}}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_errors_of_both_modes_do_not_hide_later_ones(target):
+    make, options = TARGETS[target]
+    prompt = chat_of(
+        {"role": "tool", "content": "T"},
+        {"role": "function", "content": "F"},
+        {"role": "assistant", "content": "A", "tool_calls": [f_call("", "")]},
+        {"role": "user", "content": "U", "tool_call_id": "c1", "tool_calls": [f_call("c2")]},
+        {"role": "user", "content": [LOCAL_IMAGE, {"type": "text", "text": "U"}]},
+    )
+    fatal = [
+        "message 0 (tool): a tool message needs",
+        "message 1 (function): a function message needs",
+        "message 2 (assistant): tool call 0 has no id",
+        "message 2 (assistant): tool call 0 has no name",
+        "message 3 (user): calls are allowed only on",
+    ]
+    strict = [
+        "message 3 (user): `tool_call_id` is allowed only on",
+        "message 4 (user): the address of the image in part 0",
+    ]
+    reasons = why_not(prompt, make, **options)
+    for start in [*fatal, *strict]:
+        assert sum(reason.startswith(start) for reason in reasons) == 1, start
+    lenient = why_not(prompt, make, strict_validation=False, **options)
+    assert [start for start in [*fatal, *strict] if any(map(str.startswith, lenient, [start] * len(lenient)))] == fatal
+
+
+@pytest.mark.parametrize("target", ["openai", "openai-responses", "litellm"])
+def test_every_call_without_a_result_is_a_reason(target):
+    make, options = TARGETS[target]
+    calls = {"role": "assistant", "tool_calls": [f_call("c1"), f_call("c2"), f_call("c2")]}
+    reasons = why_not(chat_of(USER, calls, USER, calls), make, **options)
+    assert [reason.partition(":")[0] + reason.partition(":")[2].partition(" has")[0] for reason in reasons] == [
+        "message 1 (assistant) tool call 2",
+        "message 1 (assistant) tool call 0",
+        "message 1 (assistant) tool call 1",
+        "message 1 (assistant) tool call 2",
+        "message 3 (assistant) tool call 2",
+        "message 3 (assistant) tool call 0",
+        "message 3 (assistant) tool call 1",
+        "message 3 (assistant) tool call 2",
+    ]
+
+
+def test_langchain_names_every_reserved_name_and_message():
+    prompt = chat_of(
+        {"role": "user", "content": "{{stop}} {{self}}"},
+        {"role": "user", "content": [LOCAL_IMAGE, {"type": "text", "text": "U"}]},
+        {**USER, "tool_call_id": "c1"},
+    )
+    reasons = why_not(prompt, LangChainIntegration)
+    assert sorted(reasons[:2]) == [
+        "LangChain reserves the name `self`: rename the variable",
+        "LangChain reserves the name `stop`: rename the variable",
+    ]
+    assert [reason.partition(":")[0] for reason in reasons[2:]] == ["message 1 (user)", "message 2 (user)"]
+    assert len(why_not(prompt, LangChainIntegration, strict_validation=False)) == 2
 
 
 def test_options_can_make_a_prompt_compatible():
