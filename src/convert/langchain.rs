@@ -204,7 +204,7 @@ impl ContentWriter<'_, '_> {
         if let (Some(cache), Payload::Map(members)) = (cache, part)
             && members.iter().all(|(key, _)| key.as_str() != rules::CACHE_CONTROL)
         {
-            members.push(rules::cache_control(cache, self.at, self.violations)?);
+            members.push(rules::cache_control(cache, "Anthropic", self.at, self.violations)?);
         }
         Ok(())
     }

@@ -314,7 +314,7 @@ impl<S: Output> RequestBuilder<'_, S> {
     pub(super) fn accepted_value(&mut self, setting: Setting, value: Value) -> Result<Value> {
         match (setting, value) {
             (Setting::Stop, Value::Array(mut stops))
-                if stops.len() > OPENAI_STOPS && self.api == Api::Chat =>
+                if stops.len() > OPENAI_STOPS && self.api == Api::Chat && !self.is_other_server =>
             {
                 let problem = format!("OpenAI accepts at most {OPENAI_STOPS} texts in `stop`");
                 self.refuse_or_note(problem, "use fewer texts", "the others are left out")?;

@@ -389,6 +389,7 @@ pub(super) const BREAKPOINT: &str = "prompt_cache_breakpoint";
 /// The member for a cache hint in the format of Anthropic, which LiteLLM accepts too.
 pub(super) fn cache_control<S>(
     cache: &CacheHint,
+    provider: &str,
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<Member<S>> {
@@ -397,12 +398,8 @@ pub(super) fn cache_control<S>(
         Some("5m") => Some("5m"),
         Some("1h") => Some("1h"),
         Some(_) => {
-            let violation = RuleViolation::new(
-                at,
-                "Anthropic does not support the `ttl` of this cache hint",
-                "use 5m or 1h",
-            );
-            violations.handle(violation, LEFT_OUT)?;
+            let problem = format!("{provider} does not support the `ttl` of this cache hint");
+            violations.handle(RuleViolation::new(at, problem, "use 5m or 1h"), LEFT_OUT)?;
             None
         }
     };

@@ -66,7 +66,7 @@ impl<S: Output> TurnContent<S> {
             && let Some(Payload::Map(block)) = self.blocks_mut().last_mut()
             && block.iter().all(|(key, _)| key.as_str() != rules::CACHE_CONTROL)
         {
-            block.push(rules::cache_control(cache, at, violations)?);
+            block.push(rules::cache_control(cache, "Anthropic", at, violations)?);
         }
         Ok(self)
     }

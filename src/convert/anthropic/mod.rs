@@ -343,7 +343,7 @@ impl<S: Output> Conversation<'_, S> {
         result.extend(content.map(|content| member("content", content.into_payload())));
         result.extend(message.is_error.then(|| member("is_error", Payload::Bool(true))));
         if let Some(cache) = &message.cache {
-            result.push(rules::cache_control(cache, at, &mut self.violations)?);
+            result.push(rules::cache_control(cache, "Anthropic", at, &mut self.violations)?);
         }
         if let Some(turn) = self.turns.last_mut() {
             // The API requires results before any other content of the user.

@@ -19,7 +19,7 @@ use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, Role, ToolC
 use crate::template::Output;
 use breakpoints::Breakpoints;
 use checker::ConversationChecker;
-use parts::{AcceptedMedia, AcceptedPart, arguments_text};
+use parts::{AcceptedPart, PartTarget, arguments_text};
 
 /// The options of the conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,11 @@ impl OpenAiOptions {
     pub fn for_litellm(strict: bool, developer_as_system: bool, cache_control: bool) -> Self {
         let cache = if cache_control { WrittenHints::CacheControl } else { WrittenHints::Nothing };
         Self { strict, functions_sent_as_tools: true, developer_as_system, cache }
+    }
+
+    /// LiteLLM alone gets functions as tools.
+    fn target(self) -> PartTarget {
+        if self.functions_sent_as_tools { PartTarget::LiteLlm } else { PartTarget::Chat }
     }
 
     pub(super) fn role(self, role: Role) -> &'static str {
@@ -165,7 +170,7 @@ impl MessageWriter<'_, '_> {
         let name = match message.name {
             // The call has the name of the function.
             Some(_) if self.at.role == Role::Function && id.is_some() => None,
-            Some(name) => message_name(name, self.at, self.violations)?,
+            Some(name) => message_name(name, self.options.target(), self.at, self.violations)?,
             None => None,
         };
         if message.content.is_none() {
@@ -207,7 +212,7 @@ impl MessageWriter<'_, '_> {
         if self.options.functions_sent_as_tools {
             return Ok(Some(member("is_error", Payload::Bool(true))));
         }
-        self.violations.handle(rules::error_flag("OpenAI", self.at), LEFT_OUT)?;
+        self.violations.handle(rules::error_flag(self.options.target().name(), self.at), LEFT_OUT)?;
         Ok(None)
     }
 
@@ -241,7 +246,7 @@ impl MessageWriter<'_, '_> {
                     self.without_part(part.cache.as_ref())?;
                 }
                 self.without_part(cache)?;
-                return parts::one_text(parts, self.at, self.violations);
+                return parts::one_text(parts, self.options.target(), self.at, self.violations);
             }
             Content::Parts(parts) => parts,
         };
@@ -268,7 +273,7 @@ impl MessageWriter<'_, '_> {
             WrittenHints::OpenAi => breakpoints::breakpoint(cache, false),
             WrittenHints::All => breakpoints::breakpoint(cache, true),
             WrittenHints::CacheControl if cache.portable.is_some() => {
-                Some(rules::cache_control(cache, self.at, self.violations)?)
+                Some(rules::cache_control(cache, self.options.target().name(), self.at, self.violations)?)
             }
             WrittenHints::CacheControl | WrittenHints::Nothing => None,
         })
@@ -284,7 +289,7 @@ impl MessageWriter<'_, '_> {
 
     fn part<S: Output>(&mut self, part: Part<S>, index: usize) -> Result<Option<Payload<S>>> {
         let Some(accepted) =
-            parts::accepted_part(part.body, AcceptedMedia::Chat, index, self.at, self.violations)?
+            parts::accepted_part(part.body, self.options.target(), index, self.at, self.violations)?
         else {
             return Ok(None);
         };
@@ -346,16 +351,15 @@ fn content_or_null<S>(
 
 fn message_name<S: Output>(
     name: S,
+    target: PartTarget,
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<Option<Payload<S>>> {
     let is_valid = name.with_str(rules::is_name);
     if at.role == Role::Tool {
         let hint = "remove `name`; `tool_call_id` identifies the result";
-        violations.handle(
-            RuleViolation::new(at, "OpenAI does not accept `name` on a tool message", hint),
-            LEFT_OUT,
-        )?;
+        let problem = format!("{} does not accept `name` on a tool message", target.name());
+        violations.handle(RuleViolation::new(at, problem, hint), LEFT_OUT)?;
     } else if is_valid {
         return Ok(Some(Payload::Text(name)));
     } else {

@@ -33,25 +33,45 @@ pub(super) enum AcceptedPart<S> {
     },
 }
 
-/// What an API accepts beside text.
+/// What the parts are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AcceptedMedia {
-    /// Chat Completions: images, sounds and files in messages of the user.
+pub(super) enum PartTarget {
+    /// Chat Completions accepts images, sounds and files in messages of the user.
     Chat,
-    /// Responses: also in the results of tools, and files by their URL.
+    /// The same at LiteLLM.
+    LiteLlm,
+    /// Responses accepts them also in the results of tools, and files by their URL.
     Responses,
 }
 
-impl AcceptedMedia {
-    fn includes(self, role: Role) -> bool {
+impl PartTarget {
+    /// Its name in error messages.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "OpenAI",
+            Self::LiteLlm => "LiteLLM",
+            Self::Responses => "the Responses API",
+        }
+    }
+
+    fn accepts_media(self, role: Role) -> bool {
         role == Role::User || (self == Self::Responses && matches!(role, Role::Tool | Role::Function))
+    }
+
+    /// The problem of a part that only the Responses API accepts, and what to do. `instead`: what all accept.
+    fn not_in_chat(self, part: &str, instead: [&'static str; 2]) -> (String, &'static str) {
+        let [here, or_responses] = instead;
+        match self {
+            Self::LiteLlm => (format!("{part}, which LiteLLM does not accept"), here),
+            _ => (format!("{part}, which Chat Completions does not accept"), or_responses),
+        }
     }
 }
 
 /// The part, if the API accepts it for this role. `None` if it was dropped.
 pub(super) fn accepted_part<S: Output>(
     body: PartBody<S>,
-    media: AcceptedMedia,
+    target: PartTarget,
     index: usize,
     at: Position,
     violations: &mut ViolationHandler<'_>,
@@ -69,21 +89,21 @@ pub(super) fn accepted_part<S: Output>(
         }
         PartBody::Text(text) => AcceptedPart::Text(Payload::Text(text)),
         PartBody::SearchResult(result) => {
-            let problem = format!("part {index} is a search result, which OpenAI does not accept");
+            let problem = format!("part {index} is a search result, which {} does not accept", target.name());
             violations.handle(RuleViolation::new(at, problem, "write it as text"), "sent as text")?;
             AcceptedPart::Text(Payload::String(rules::search_text(&result)))
         }
-        body if !media.includes(at.role) && !is_text_document(&body) => {
-            refuse(&body, index, at, violations)?;
+        body if !target.accepts_media(at.role) && !is_text_document(&body) => {
+            refuse(&body, target, index, at, violations)?;
             return Ok(None);
         }
         PartBody::ImageUrl { url, detail } => {
-            if let Some(violation) = image_address::local_address(&url, IMAGE, index, at, "OpenAI") {
+            if let Some(violation) = image_address::local_address(&url, IMAGE, index, at, target.name()) {
                 violations.handle(violation, DROPPED)?;
                 return Ok(None);
             }
             let detail = match detail {
-                Some(detail) => image_detail(detail, index, at, violations)?,
+                Some(detail) => image_detail(detail, target, index, at, violations)?,
                 None => None,
             };
             let url = rules::plain_data_url(url, index, at);
@@ -97,24 +117,24 @@ pub(super) fn accepted_part<S: Output>(
         }
         PartBody::Audio { data, format } => {
             if !format.with_str(|format| matches!(format, "wav" | "mp3")) {
-                let problem = format!("part {index} is audio in a format that OpenAI does not support");
+                let name = target.name();
+                let problem = format!("part {index} is audio in a format that {name} does not support");
                 violations.handle(RuleViolation::new(at, problem, "use wav or mp3"), DROPPED)?;
                 return Ok(None);
             }
             let Some(data) = kept(rules::plain_base64(data, index, at), violations)? else { return Ok(None) };
             AcceptedPart::Audio { data, format }
         }
-        PartBody::UploadedImage { file_id } if media == AcceptedMedia::Responses => {
+        PartBody::UploadedImage { file_id } if target == PartTarget::Responses => {
             AcceptedPart::UploadedImage(file_id)
         }
         PartBody::UploadedImage { .. } => {
-            let problem =
-                format!("part {index} is an uploaded image, which Chat Completions does not accept");
-            let hint = "give its URL or data, or use the Responses API";
+            let instead = ["give its URL or data", "give its URL or data, or use the Responses API"];
+            let (problem, hint) = target.not_in_chat(&format!("part {index} is an uploaded image"), instead);
             violations.handle(RuleViolation::new(at, problem, hint), DROPPED)?;
             return Ok(None);
         }
-        PartBody::File(file) => return accepted_file(*file, media, index, at, violations),
+        PartBody::File(file) => return accepted_file(*file, target, index, at, violations),
     }))
 }
 
@@ -125,7 +145,7 @@ fn is_text_document<S>(body: &PartBody<S>) -> bool {
 
 fn accepted_file<S: Output>(
     file: FilePart<S>,
-    media: AcceptedMedia,
+    target: PartTarget,
     index: usize,
     at: Position,
     violations: &mut ViolationHandler<'_>,
@@ -138,25 +158,25 @@ fn accepted_file<S: Output>(
         ("citations", file.citations),
     ];
     for (key, _) in lost.into_iter().filter(|(_, is_lost)| *is_lost) {
-        let problem = format!("part {index} has `{key}`, which OpenAI does not accept");
+        let problem = format!("part {index} has `{key}`, which {} does not accept", target.name());
         violations.handle(RuleViolation::new(at, problem, "remove the key"), LEFT_OUT)?;
     }
     if let Some(text) = file.text {
-        let problem = format!("part {index} is a text document, which OpenAI does not accept");
+        let problem = format!("part {index} is a text document, which {} does not accept", target.name());
         violations.handle(RuleViolation::new(at, problem, "write it as a text part"), "sent as text")?;
         return Ok(Some(AcceptedPart::Text(rules::document_text(text, file.title))));
     }
     let filename = file.filename.or(file.title);
     if let Some(url) = file.url {
-        if let Some(violation) = image_address::local_address(&url, FILE, index, at, "OpenAI") {
+        if let Some(violation) = image_address::local_address(&url, FILE, index, at, target.name()) {
             violations.handle(violation, DROPPED)?;
             return Ok(None);
         }
-        if media == AcceptedMedia::Responses {
+        if target == PartTarget::Responses {
             return Ok(Some(AcceptedPart::FileUrl { url, filename }));
         }
-        let problem = format!("part {index} is a file with a URL, which Chat Completions does not accept");
-        let hint = "give its data or file id, or use the Responses API";
+        let instead = ["give its data or file id", "give its data or file id, or use the Responses API"];
+        let (problem, hint) = target.not_in_chat(&format!("part {index} is a file with a URL"), instead);
         violations.handle(RuleViolation::new(at, problem, hint), DROPPED)?;
         return Ok(None);
     }
@@ -181,12 +201,13 @@ fn kept<V>(value: Result<V, RuleViolation>, violations: &mut ViolationHandler<'_
 
 fn refuse<S>(
     body: &PartBody<S>,
+    target: PartTarget,
     index: usize,
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<()> {
     let kind = rules::part_kind(body);
-    let problem = format!("part {index} is {kind}, but OpenAI accepts only text in this message");
+    let problem = format!("part {index} is {kind}, but {} accepts only text in this message", target.name());
     violations.handle(RuleViolation::new(at, problem, "move the part to a user message"), DROPPED)
 }
 
@@ -194,13 +215,14 @@ fn refuse<S>(
 /// no text.
 pub(super) fn one_text<S: Output>(
     parts: Vec<Part<S>>,
+    target: PartTarget,
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<Option<Payload<S>>> {
-    let mut texts = texts(parts, at, violations)?;
+    let mut texts = texts(parts, target, at, violations)?;
     if texts.len() > 1 {
         let hint = "join the text parts into one";
-        let problem = "OpenAI accepts only one text in a function message";
+        let problem = format!("{} accepts only one text in a function message", target.name());
         violations.handle(RuleViolation::new(at, problem, hint), "joined")?;
         let mut joined = String::new();
         for text in &texts {
@@ -214,6 +236,7 @@ pub(super) fn one_text<S: Output>(
 /// The texts of parts for a message that accepts no other parts, without empty ones.
 pub(super) fn texts<S: Output>(
     parts: Vec<Part<S>>,
+    target: PartTarget,
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<Vec<S>> {
@@ -222,7 +245,7 @@ pub(super) fn texts<S: Output>(
         match part.body {
             PartBody::Text(text) if text.is_empty() => {}
             PartBody::Text(text) => texts.push(text),
-            body => refuse(&body, index, at, violations)?,
+            body => refuse(&body, target, index, at, violations)?,
         }
     }
     Ok(texts)
@@ -239,6 +262,7 @@ pub(super) fn empty_content_violation(at: Position) -> RuleViolation {
 
 fn image_detail<S: Output>(
     detail: S,
+    target: PartTarget,
     index: usize,
     at: Position,
     violations: &mut ViolationHandler<'_>,
@@ -246,7 +270,7 @@ fn image_detail<S: Output>(
     if detail.with_str(|detail| matches!(detail, "auto" | "low" | "high" | "original")) {
         return Ok(Some(Payload::Text(detail)));
     }
-    let problem = format!("part {index} has a `detail` that OpenAI does not support");
+    let problem = format!("part {index} has a `detail` that {} does not support", target.name());
     violations.handle(RuleViolation::new(at, problem, "use auto, low, high or original"), LEFT_OUT)?;
     Ok(None)
 }

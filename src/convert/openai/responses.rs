@@ -4,7 +4,7 @@
 
 use super::breakpoints::{self, Breakpoints};
 use super::checker::{ConversationChecker, EarlierCalls};
-use super::parts::{self, AcceptedMedia, AcceptedPart, arguments_text};
+use super::parts::{self, AcceptedPart, PartTarget, arguments_text};
 use super::plain_text;
 use crate::convert::carried;
 use crate::convert::payload::{Member, Payload, member};
@@ -121,7 +121,7 @@ fn add_instructions<S: Output>(
         Some(Content::Parts(parts)) => {
             for (index, part) in parts.into_iter().enumerate() {
                 if let Some(AcceptedPart::Text(text)) =
-                    parts::accepted_part(part.body, AcceptedMedia::Responses, index, at, violations)?
+                    parts::accepted_part(part.body, PartTarget::Responses, index, at, violations)?
                 {
                     texts.push(text);
                 }
@@ -202,7 +202,9 @@ impl<S: Output> ItemWriter<'_, '_, S> {
         rules::refusal_as_content(&mut message, "the Responses API", self.at, self.violations)?;
         let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
         let texts = match message.content {
-            Some(Content::Parts(parts)) => parts::texts(parts, self.at, self.violations)?,
+            Some(Content::Parts(parts)) => {
+                parts::texts(parts, PartTarget::Responses, self.at, self.violations)?
+            }
             Some(Content::Text(text)) if text.is_empty() => Vec::new(),
             Some(Content::Text(text)) => vec![text],
             None => Vec::new(),
@@ -299,7 +301,7 @@ impl<S: Output> ItemWriter<'_, '_, S> {
             return Ok(None);
         }
         let Some(accepted) =
-            parts::accepted_part(part.body, AcceptedMedia::Responses, index, self.at, self.violations)?
+            parts::accepted_part(part.body, PartTarget::Responses, index, self.at, self.violations)?
         else {
             return Ok(None);
         };

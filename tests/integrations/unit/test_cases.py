@@ -119,3 +119,32 @@ def test_a_case_has_reasons_exactly_if_it_is_refused(target, strict):
                 problem = error.message.partition(" format: ")[2]
                 refusals = [f"{problem}: {error.context['hint']}"]
         assert integration.explain_compatibility(prompt)[:1] == refusals, name
+
+
+OWN_NAME = {
+    "openai": "OpenAI",
+    "responses": "the Responses API",
+    "litellm": "LiteLLM",
+    "anthropic": "Anthropic",
+    "gemini": "Gemini",
+    "bedrock": "Bedrock",
+}
+OTHER_NAMES = {
+    "openai": ["LiteLLM", "Anthropic", "Gemini", "Bedrock"],
+    "responses": ["Chat Completions", "LiteLLM", "Anthropic", "Gemini", "Bedrock"],
+    "litellm": ["OpenAI", "Chat Completions", "Responses API", "Anthropic", "Gemini", "Bedrock"],
+    "anthropic": ["OpenAI", "Responses API", "LiteLLM", "Gemini", "Bedrock"],
+    "gemini": ["OpenAI", "Responses API", "LiteLLM", "Anthropic", "Bedrock"],
+    "bedrock": ["OpenAI", "Responses API", "LiteLLM", "Anthropic", "Gemini"],
+}
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("target", INTEGRATIONS)
+def test_a_reason_names_no_other_provider(target):
+    options = {"cache_control": True} if target == "litellm" else {}
+    integration = INTEGRATIONS[target](TemplateEngine(), **options)
+    lists = [integration.explain_compatibility(prompt) for _, _, prompt in ALL if prompt is not None]
+    reasons = sorted({reason for reasons in lists for reason in reasons})
+    assert [reason for reason in reasons if any(name in reason for name in OTHER_NAMES[target])] == []
+    assert any(OWN_NAME[target] in reason for reason in reasons)

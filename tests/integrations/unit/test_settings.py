@@ -279,6 +279,8 @@ def test_servers_with_an_api_like_openais_get_the_older_limit_and_top_k():
     request = server.build_request_sync(prompt, {"topic": "AI"})
     del request["messages"]
     assert request == {"model": "m", "max_tokens": 5, "extra_body": {"top_k": 7}}
+    many = create_chat_prompt(settings={"stop": ["1", "2", "3", "4", "5"]})
+    assert server.build_request_sync(many, {"topic": "AI"}, model="m")["stop"] == ["1", "2", "3", "4", "5"]
     with pytest.raises(ValueError, match="max_tokens_key must be"):
         OpenAIIntegration(ENGINE, max_tokens_key="limit")
 
