@@ -273,7 +273,9 @@ impl Prompt {
                 problems.push((PromptPart::Tool(index), error));
             } else if clashes {
                 let message = format!("two tools are named `{}`", tool.name());
-                problems.push((PromptPart::Tool(index), invalid(message)));
+                let error =
+                    invalid(message).with_hint("rename one of them: a model calls a tool by its name");
+                problems.push((PromptPart::Tool(index), error));
             }
         }
         if is_known("tools") {
@@ -337,11 +339,12 @@ impl Prompt {
     fn check_choice(&self) -> Result<()> {
         match &self.tool_choice {
             Some(ToolChoice::Tool(name)) if !self.tools.iter().any(|tool| tool.name() == name) => {
-                let mut message = format!("`tool_choice` names `{name}`, which is not a tool of this prompt");
-                if let Some(meant) = nearest(name, self.tools.iter().map(Tool::name)) {
-                    message = format!("{message}; did you mean `{meant}`?");
-                }
-                Err(invalid(message))
+                let message = format!("`tool_choice` names `{name}`, which is not a tool of this prompt");
+                Err(match nearest(name, self.tools.iter().map(Tool::name)) {
+                    Some(meant) => invalid(format!("{message}; did you mean `{meant}`?")),
+                    None => invalid(message)
+                        .with_hint("list it under `tools`, or write `auto`, `none` or `required`"),
+                })
             }
             Some(ToolChoice::Required) if self.tools.is_empty() => {
                 Err(invalid("`tool_choice: required` needs a tool under `tools`".to_owned()))

@@ -396,7 +396,11 @@ fn read_uid(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> Option<uuid::U
     let SpannedText { text, span } = reader.text_or_expected(node)?;
     let uid = text.parse().ok();
     if uid.is_none() {
-        reader.wrong(span, "`uid` is not a UUID");
+        reader.wrong_hint(
+            span,
+            "`uid` is not a UUID",
+            "leave it out, and a UUID is made from the id and version",
+        );
     }
     uid
 }

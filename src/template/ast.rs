@@ -7,6 +7,9 @@ use std::borrow::Cow;
 
 use super::lexer::Tilde;
 
+/// The name by which a partial renders the block that was passed to it.
+pub(super) const PARTIAL_BLOCK: &str = "@partial-block";
+
 /// A range of the source, in byte offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {

@@ -340,6 +340,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                     continue;
                 }
                 Statement::Mustache(mustache) => {
+                    self.check_printed(&mustache.call)?;
                     let expr = self.call(&mustache.call, CallSite::Tag)?;
                     Node::Print { expr, style: self.options.style(mustache.escaped) }
                 }
@@ -539,6 +540,17 @@ impl<'a, T: Text> Lowering<'a, T> {
         Ok(())
     }
 
+    /// Refuses to print `@partial-block`, which is a block. In handlebars.js it is a function, which a tag calls.
+    fn check_printed(&self, call: &ast::CallNode) -> Result<()> {
+        let is_block = call.callee.as_path().is_some_and(|path| path.original == ast::PARTIAL_BLOCK);
+        if !is_block || !self.options.dialect.checks_calls() {
+            return Ok(());
+        }
+        Err(Error::new(Kind::TemplateSyntax, "`@partial-block` is a block, and has no text of its own")
+            .at(call.span.start)
+            .with_hint("render it here with `{{> @partial-block}}`"))
+    }
+
     /// Reports an invalid call: at once, or in the `handlebars` dialect when it is rendered, as handlebars.js does.
     fn invalid_call(&self, call: &ast::CallNode, message: String, hint: Option<String>) -> Result<Expr<T>> {
         if !self.options.dialect.checks_calls() {
@@ -558,7 +570,7 @@ impl<'a, T: Text> Lowering<'a, T> {
         block: Option<&'a ast::Program>,
     ) -> Result<Partial<T>> {
         let name = match partial.name.as_path() {
-            Some(path) if path.original == "@partial-block" => PartialName::Block,
+            Some(path) if path.original == ast::PARTIAL_BLOCK => PartialName::Block,
             Some(path) => PartialName::Fixed((*path.original).into()),
             None => PartialName::Computed(self.expr(&partial.name)?),
         };
@@ -575,8 +587,10 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     fn hash(&mut self, hash: &'a [(Cow<'_, str>, ast::ExprNode)]) -> Result<Hash<T>> {
         self.check_repeated(hash)?;
+        // As in handlebars.js, the literal `undefined` is an argument that is not given.
+        let given = hash.iter().filter(|(_, value)| !matches!(value.kind, ast::ExprNodeKind::Undefined));
         let mut named: Vec<_> =
-            hash.iter().map(|(name, value)| Ok((T::new(name), self.expr(value)?))).collect::<Result<_>>()?;
+            given.map(|(name, value)| Ok((T::new(name), self.expr(value)?))).collect::<Result<_>>()?;
         if self.options.dialect.reorders_named_arguments() {
             // handlebars.js assigns the named arguments last to first, which shows in the order of the keys.
             named.reverse();

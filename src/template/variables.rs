@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ast::{BlockNode, CallNode, ExprNode, ExprNodeKind, PartialNode, PathNode, Program, Statement};
+use super::ast::{
+    BlockNode, CallNode, ExprNode, ExprNodeKind, PARTIAL_BLOCK, PartialNode, PathNode, Program, Statement,
+};
 use crate::error::{Error, Kind, Result};
 use crate::hash::{HashMap, HashSet};
 use crate::limits::{VARIABLE_BYTES, VARIABLE_USES};
@@ -651,7 +653,7 @@ impl<'a> UsageReader<'a> {
             return self.argument(&partial.name, Purpose::Needed);
         };
         let name = &*path.original;
-        if self.inlines.get(name).is_some_and(|count| *count > 0) || name == "@partial-block" {
+        if self.inlines.get(name).is_some_and(|count| *count > 0) || name == PARTIAL_BLOCK {
             return;
         }
         let context = match &partial.context {

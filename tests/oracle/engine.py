@@ -98,7 +98,7 @@ HELPERS: dict[str, Any] = {
     "same": _same,
     "arr": lambda _options, *args: list(args),
     "make": lambda options, *_args: dict(options.hash),
-    "ctx": lambda options, *_args: options.context,
+    "ctx": lambda options, *_args: None if options.context == {} else options.context,
     "dat": _dat,
     "nul": lambda _options, *_args: None,
     "no": lambda _options, *_args: False,

@@ -1,8 +1,8 @@
 // The helpers of the comparison. `engine.py` has the same helpers in Python; keep both equal.
 
 const text = (value) => (value === null || value === undefined ? "" : String(value));
-// If the context is null or missing, handlebars.js passes a sealed empty object to helpers.
-const given = (context) => (context !== null && typeof context === "object" && Object.isSealed(context) && Object.keys(context).length === 0 ? null : context);
+// If the context is null or missing, handlebars.js passes an empty object to helpers, and to the blocks that they render.
+const given = (context) => (context?.constructor === Object && Object.keys(context).length === 0 ? null : context);
 const fn = (options, ...rest) => (options.fn ? `${options.fn(...rest)}` : "");
 const inverse = (options, ...rest) => (options.inverse ? `${options.inverse(...rest)}` : "");
 

@@ -7,6 +7,7 @@ use super::super::dialect::StaticDialect;
 use super::super::js_concat::Summand;
 use super::super::program::{Block, BlockKind, Callee, Expr, ExprKind, Literal, PathRoot};
 use super::super::{Output, Text, fence};
+use super::call::CallArguments;
 use super::errors::{fail, written};
 use super::{LoopFrame, Renderer, Scope};
 use crate::error::{Error, Kind, Result};
@@ -32,7 +33,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
         self.block_in(block, scope, scope, out)
     }
 
-    /// Renders a block. Its condition is evaluated in `outer`, its branches are rendered in `scope`.
+    /// Renders a block. Its condition and arguments are evaluated in `outer`, its branches are rendered in `scope`.
     fn block_in(
         &mut self,
         block: &Arc<Block<D::Text>>,
@@ -71,8 +72,8 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
             }
             BlockKind::BlockHelperMissing { hook, name, value } => {
                 let value = self.terminal(value, outer)?;
-                let value =
-                    self.invoke(hook, name, vec![value], Vec::new(), Some(block), scope).map_err(at)?;
+                let arguments = CallArguments { positional: vec![value], named: Vec::new() };
+                let value = self.invoke(hook, name, arguments, Some(block), scope).map_err(at)?;
                 self.block_result(value, block, scope, out).map_err(at)
             }
             BlockKind::Fence { name, open_line_break, close_line_break } => {
@@ -83,7 +84,8 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
             }
             BlockKind::Helper(name, call) => {
                 let named = name.as_str();
-                let value = self.call_registered(name, named, call, Some(block), scope).map_err(at)?;
+                let arguments = self.arguments(call, outer).map_err(at)?;
+                let value = self.invoke(name, named, arguments, Some(block), scope).map_err(at)?;
                 self.block_result(value, block, scope, out).map_err(at)
             }
         }

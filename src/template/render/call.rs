@@ -14,11 +14,17 @@ use super::{Renderer, Scope};
 use crate::error::{Error, Kind, Result};
 use crate::limits::BYTES_OF_A_STEP;
 
+/// The evaluated arguments of a registered helper. A missing value is `None`.
+pub(super) struct CallArguments<'c, D: Data> {
+    pub(super) positional: Vec<Option<D::Value>>,
+    pub(super) named: Vec<(&'c D::Text, Option<D::Value>)>,
+}
+
 impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
     pub(super) fn call(&mut self, call: &Call<D::Text>, scope: &Scope<'_, D>) -> Result<Option<D::Value>> {
         match &call.callee {
             Callee::Prompt(helper) => self.call_prompt_helper(*helper, call, scope),
-            Callee::Registered(name) => self.call_registered(name, name.as_str(), call, None, scope),
+            Callee::Registered(name) => self.call_registered(name, name.as_str(), call, scope),
         }
     }
 
@@ -80,22 +86,32 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
         values
     }
 
+    /// Calls a registered helper outside a block.
     pub(super) fn call_registered(
         &mut self,
         name: &D::Text,
         named: &str,
         call: &Call<D::Text>,
-        block: Option<&Arc<Block<D::Text>>>,
         scope: &Scope<'_, D>,
     ) -> Result<Option<D::Value>> {
+        let arguments = self.arguments(call, scope)?;
+        self.invoke(name, named, arguments, None, scope)
+    }
+
+    /// Evaluates the arguments of a call.
+    pub(super) fn arguments<'c>(
+        &mut self,
+        call: &'c Call<D::Text>,
+        scope: &Scope<'_, D>,
+    ) -> Result<CallArguments<'c, D>> {
         self.work_of(call, scope)?;
         let positional = call.params.iter().map(|param| self.eval(param, scope)).collect::<Result<_>>()?;
-        let hash = call
+        let named = call
             .hash
             .iter()
             .map(|(name, value)| Ok((name, self.eval(value, scope)?)))
             .collect::<Result<_>>()?;
-        self.invoke(name, named, positional, hash, block, scope)
+        Ok(CallArguments { positional, named })
     }
 
     /// Calls a registered helper with evaluated arguments. `named` is the name that the template uses.
@@ -103,8 +119,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
         &mut self,
         name: &D::Text,
         named: &str,
-        positional: Vec<Option<D::Value>>,
-        hash: Vec<(&D::Text, Option<D::Value>)>,
+        arguments: CallArguments<'_, D>,
         block: Option<&Arc<Block<D::Text>>>,
         scope: &Scope<'_, D>,
     ) -> Result<Option<D::Value>> {
@@ -121,8 +136,8 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
             &helper,
             Invocation {
                 name: named,
-                positional,
-                named: hash,
+                positional: arguments.positional,
+                named: arguments.named,
                 context: scope.context.value.as_ref(),
                 data: &|| this.frame(scope),
                 caller_data: self.caller_data,

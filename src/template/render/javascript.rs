@@ -141,7 +141,7 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
         scope: &Scope<'_, D>,
     ) -> Result<Option<D::Value>> {
         let Callee::Registered(hook) = &unknown.call.callee else { return Ok(None) };
-        self.call_registered(hook, &unknown.name, &unknown.call, None, scope)
+        self.call_registered(hook, &unknown.name, &unknown.call, scope)
     }
 }
 
