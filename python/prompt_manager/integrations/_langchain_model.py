@@ -13,7 +13,7 @@ from prompt_manager.integrations.base import PromptConversionWarning
 from prompt_manager.validation.output import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from prompt_manager._native import CompiledPrompt, Schemas
 
@@ -27,16 +27,24 @@ class _ModelKind(NamedTuple):
     #: Where the format of the answer is.
     format_key: str
     options: Mapping[str, bool] = {}
-    #: Whether it accepts cache hints in Anthropic's format.
-    cache_control: bool = False
+    #: Whether a model of the kind accepts cache hints in Anthropic's format.
+    takes_hints: Callable[[Any], bool] = lambda _model: False
+
+
+def _is_of_anthropic(model: Any) -> bool:
+    """Whether a model of LiteLLM is Anthropic's, by its provider or by its name."""
+    overrides = getattr(model, "model_kwargs", None) or {}
+    provider = overrides.get("custom_llm_provider") or getattr(model, "custom_llm_provider", None)
+    name = overrides.get("model") or getattr(model, "model_name", None) or getattr(model, "model", None)
+    return provider == "anthropic" or (provider is None and str(name).startswith(("anthropic/", "claude-")))
 
 
 #: The chat models that pass on the arguments of the provider's call, by the names of their classes.
 _KINDS: Mapping[str, _ModelKind] = {
     # LangChain turns the arguments of Chat Completions into those of Responses where it calls that.
     "BaseChatOpenAI": _ModelKind("openai", "response_format", {"old_max_tokens": True}),
-    "ChatAnthropic": _ModelKind("anthropic", "output_config", cache_control=True),
-    "ChatLiteLLM": _ModelKind("litellm", "response_format"),
+    "ChatAnthropic": _ModelKind("anthropic", "output_config", takes_hints=lambda _model: True),
+    "ChatLiteLLM": _ModelKind("litellm", "response_format", takes_hints=_is_of_anthropic),
 }
 _ANY = _ModelKind("openai", "response_format", {"old_max_tokens": True})
 
@@ -49,11 +57,14 @@ def bound_model(
     schemas: Schemas | None,
     output_instructions: bool | None,
     sampling: bool,
+    cache_control: bool | None,
 ) -> tuple[Runnable[Any, Any], dict[str, bool]]:
     """Return the model with what the prompt has, and the options of the prompt's template for it."""
-    kind = _kind(model)
-    of_anthropic = {"sampling": sampling} if kind is not None and kind.provider == "anthropic" else {}
+    inner = _unbound(model)
+    kind = _kind(inner)
     used = kind or _ANY
+    takes_hints = used.takes_hints(inner) if cache_control is None else cache_control
+    of_provider = {"anthropic": {"sampling": sampling}, "litellm": {"cache_control": takes_hints}}
     converter = Converter(
         used.provider,
         None,
@@ -61,7 +72,7 @@ def bound_model(
         schemas=schemas,
         output_instructions=output_instructions,
         **used.options,
-        **of_anthropic,
+        **of_provider.get(used.provider, {}),
     )
     arguments, instructions = converter.arguments(prompt)
     # The model has a name of its own.
@@ -72,14 +83,18 @@ def bound_model(
         bound = model.bind(**arguments) if arguments else model
         if kind.format_key in arguments and _has_format(arguments[kind.format_key]) and "tools" not in arguments:
             bound = bound | _reader(prompt, schemas)
-    return bound, {"output_instructions": instructions, "cache_control": used.cache_control}
+    return bound, {"output_instructions": instructions, "cache_control": takes_hints}
 
 
-def _kind(model: Runnable[Any, Any]) -> _ModelKind | None:
-    """The kind of a model, which may be bound already."""
+def _unbound(model: Any) -> Any:
+    """The model itself, which may be bound already."""
     inner = getattr(model, "bound", None)
     while inner is not None:
         model, inner = inner, getattr(inner, "bound", None)
+    return model
+
+
+def _kind(model: Any) -> _ModelKind | None:
     found = (_KINDS.get(cls.__name__) for cls in type(model).__mro__)
     return next((kind for kind in found if kind is not None), None)
 

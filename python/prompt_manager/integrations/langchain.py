@@ -100,7 +100,7 @@ class LangChainIntegration(BaseIntegration[Any]):
         output_instructions: Append instructions that describe the expected answer, if the prompt has an output schema.
             They become fixed text of the template.
         cache_control: Convert cache hints to ``cache_control`` on the content, which ``ChatAnthropic`` accepts. By
-            default only where :meth:`bind` has such a model.
+            default only where :meth:`bind` has such a model, or Anthropic's in ``ChatLiteLLM``.
 
     Raises:
         IntegrationNotAvailableError: ``langchain-core`` is not installed.
@@ -191,8 +191,9 @@ class LangChainIntegration(BaseIntegration[Any]):
         """Return a chain of the prompt's template and a chat model that has the prompt's tools, settings and schema.
 
         ``ChatOpenAI``, ``ChatAnthropic`` and ``ChatLiteLLM`` get what :meth:`build_request` of the provider's
-        integration sends, also what the settings have for this provider only; for ``ChatAnthropic`` cache hints are
-        kept. Any other model gets the tools by ``bind_tools``, the output schema by ``with_structured_output``, and the
+        integration sends, also what the settings have for this provider only. Cache hints are kept for
+        ``ChatAnthropic``, and for ``ChatLiteLLM`` with a model of Anthropic, such as ``anthropic/claude-sonnet-4-5``.
+        Any other model gets the tools by ``bind_tools``, the output schema by ``with_structured_output``, and the
         settings in OpenAI's spelling. The model keeps its own name.
 
         A prompt with an output schema and without tools gives the validated data of the answer. Any other prompt gives
@@ -224,9 +225,8 @@ class LangChainIntegration(BaseIntegration[Any]):
             schemas=self._schemas,
             output_instructions=None if self._output_instructions else False,
             sampling=sampling,
+            cache_control=self._cache_control,
         )
-        if self._cache_control is not None:
-            options["cache_control"] = self._cache_control
         return self._template(prompt, variables or {}, **options) | bound
 
     def _template(

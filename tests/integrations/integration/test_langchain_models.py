@@ -135,6 +135,50 @@ def test_litellm_gets_tools_settings_and_choice(name, provider, integration, cha
         assert body["max_tokens"] == 50
 
 
+HINT = {"type": "ephemeral"}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "option", "expected"),
+    [
+        ("anthropic/claude-sonnet-4-5", None, True),
+        ("anthropic/claude-sonnet-4-5", False, False),
+        ("openai/claude-of-a-gateway", None, False),
+    ],
+)
+def test_litellm_gets_cache_hints_for_models_of_anthropic(name, option, expected, provider, chat_litellm):
+    prompt = chat_of(
+        {"role": "system", "content": "Know {{topic}}.", "cache": True},
+        {"role": "user", "content": [{"type": "text", "text": "{{topic}}?", "cache": True}]},
+        tools=[{**LOOKUP, "cache": True}],
+    )
+    chain = LangChainIntegration(ENGINE, cache_control=option).bind(chat_litellm(name).bind(n=1), prompt)
+    chain.invoke(TOPIC)
+    [body] = provider.bodies
+    system = body.get("system") or body["messages"][0]["content"]
+    marked = {"type": "text", "text": "Know AI.", "cache_control": HINT}
+    unmarked = [{"type": "text", "text": "Know AI."}]
+    assert system in (([marked],) if expected else ("Know AI.", unmarked))
+    assert body["messages"][-1]["content"][0].get("cache_control") == (HINT if expected else None)
+    assert body["tools"][0].get("cache_control") == (HINT if expected else None)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_provider_beside_the_name_decides_about_cache_hints(chat_litellm):
+    model = chat_litellm("anthropic/claude-sonnet-4-5")
+    prompt = chat_of({"role": "user", "content": "{{topic}}", "cache": True})
+    for options, expected in [
+        ({"model": "sonnet", "custom_llm_provider": "anthropic"}, True),
+        ({"model": "claude-sonnet-4-5"}, True),
+        ({"model": "claude-sonnet-4-5", "custom_llm_provider": "openai"}, False),
+        ({"model": "gpt-5", "model_kwargs": {"model": "anthropic/claude-sonnet-4-5"}}, True),
+    ]:
+        chain = LangChainIntegration(ENGINE).bind(model.model_copy(update=options), prompt)
+        [message] = chain.first.invoke(TOPIC).to_messages()
+        assert (message.content != "AI") is expected, options
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_an_output_schema_for_litellm_gives_validated_data(provider, integration, chat_litellm, monkeypatch):
     monkeypatch.setattr("providers.server.ANSWER", '{"mood": "good"}')
