@@ -255,7 +255,7 @@ def check_output(wanted):
         need_one_of(wanted["format"]["type"], "output_config.format.type", ("json_schema",))
         schema = wanted["format"]["schema"]
         need(schema.get("type") == "object", "output_config.format.schema", "must be an object")
-        check_schema(schema, "output_config.format.schema")
+        check_document(schema, "output_config.format.schema")
 
 
 # The subset of JSON Schema for answers.
@@ -264,6 +264,28 @@ KEYWORDS = {
     "minItems", "properties", "required", "title", "type",
 }  # fmt: skip
 FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+
+
+def check_document(schema, where):
+    """Check a whole schema, with its definitions."""
+    check_schema(schema, where)
+    definitions = {name: references(each) for name, each in schema.get("$defs", {}).items()}
+    for name in definitions:
+        reached, left = set(), definitions[name]
+        while left:
+            reached |= left
+            left = {further for each in left for further in definitions.get(each, ())} - reached
+        need(name not in reached, f"{where}.$defs.{name}", "recursive schemas are not supported")
+
+
+def references(schema):
+    """The names of the definitions that a schema refers to."""
+    if isinstance(schema, list):
+        return {name for each in schema for name in references(each)}
+    if not isinstance(schema, dict):
+        return set()
+    own = {schema["$ref"].rpartition("/")[2]} if isinstance(schema.get("$ref"), str) else set()
+    return own.union(*(references(each) for each in schema.values()))
 
 
 def check_schema(schema, where):

@@ -112,24 +112,75 @@ SAME: list[type[BaseModel]] = [
 REFERENCE = "the transform drops a description beside `$ref`"
 WORDS = "the transform writes values as Python does, and we as JSON"
 DISCRIMINATOR = "the transform describes the discriminator, which the constants of the choices repeat"
-TUPLE = "the transform writes the items of a tuple as Python does, and we as JSON"
 MAP = "the transform makes a map an object that can only be empty"
 ANY = "the transform fails on a value of any type"
 RECURSIVE = "the transform lets recursion pass, which the API refuses"
 
-#: Models that come out differently, with the reason.
-DIFFERENT: list[tuple[type[BaseModel], str]] = [
-    (model("DescribedReference", a=(Address, Field(description="Of the firm."))), REFERENCE),
-    (model("DefaultOfReference", a=(Color, Color.RED)), REFERENCE),
-    (model("DefaultNull", a=(str | None, None)), WORDS),
-    (model("DefaultTrue", a=(bool, True)), WORDS),
-    (model("DefaultList", a=(list[str], ["a"])), WORDS),
-    (model("Unique", a=set[str]), WORDS),
-    (model("Discriminated", a=(Cat | Dog, Field(discriminator="kind"))), DISCRIMINATOR),
-    (model("Pair", a=tuple[int, str]), TUPLE),
-    (Dog, WORDS),
-    (model("ModelUnion", a=Cat | Dog), WORDS),
-    (model("Examples", a=(int, Field(examples=[1, 2]))), WORDS),
+#: Models that come out differently: each value that differs by its path, ours and the transform's, with the reason.
+#: ``None`` is a value that is not there.
+DIFFERENT: list[tuple[type[BaseModel], dict[str, tuple[str | None, str | None, str]]]] = [
+    (
+        model("DescribedReference", a=(Address, Field(description="Of the firm."))),
+        {
+            "properties/a/anyOf/0/$ref": ("#/$defs/Address", None, REFERENCE),
+            "properties/a/description": ("Of the firm.", None, REFERENCE),
+            "properties/a/$ref": (None, "#/$defs/Address", REFERENCE),
+        },
+    ),
+    (
+        model("DefaultOfReference", a=(Color, Color.RED)),
+        {
+            "properties/a/anyOf/0/$ref": ("#/$defs/Color", None, REFERENCE),
+            "properties/a/description": ("{default: red}", None, REFERENCE),
+            "properties/a/$ref": (None, "#/$defs/Color", REFERENCE),
+        },
+    ),
+    (
+        model("DefaultNull", a=(str | None, None)),
+        {"properties/a/description": ("{default: null}", "{default: None}", WORDS)},
+    ),
+    (
+        model("DefaultTrue", a=(bool, True)),
+        {"properties/a/description": ("{default: true}", "{default: True}", WORDS)},
+    ),
+    (
+        model("DefaultList", a=(list[str], ["a"])),
+        {"properties/a/description": ('{default: ["a"]}', "{default: ['a']}", WORDS)},
+    ),
+    (
+        model("Unique", a=set[str]),
+        {"properties/a/description": ("{uniqueItems: true}", "{uniqueItems: True}", WORDS)},
+    ),
+    (
+        model("Discriminated", a=(Cat | Dog, Field(discriminator="kind"))),
+        {
+            "properties/a/description": (
+                None,
+                "{discriminator: {'mapping': {'cat': '#/$defs/Cat', 'dog': '#/$defs/Dog'}, 'propertyName': 'kind'}}",
+                DISCRIMINATOR,
+            ),
+            "$defs/Dog/properties/good/description": ("{default: true}", "{default: True}", WORDS),
+        },
+    ),
+    (
+        model("Pair", a=tuple[int, str]),
+        {
+            "properties/a/description": (
+                '{maxItems: 2, minItems: 2, prefixItems: [{"type":"integer"},{"type":"string"}]}',
+                "{maxItems: 2, prefixItems: [{'type': 'integer'}, {'type': 'string'}], minItems: 2}",
+                WORDS,
+            )
+        },
+    ),
+    (Dog, {"properties/good/description": ("{default: true}", "{default: True}", WORDS)}),
+    (
+        model("ModelUnion", a=Cat | Dog),
+        {"$defs/Dog/properties/good/description": ("{default: true}", "{default: True}", WORDS)},
+    ),
+    (
+        model("Examples", a=(int, Field(examples=[1, 2]))),
+        {"properties/a/description": ("{examples: [1,2]}", "{examples: [1, 2]}", WORDS)},
+    ),
 ]
 
 #: Models whose schema is not sent, with the reason.

@@ -12,8 +12,9 @@ from helpers import create_chat_prompt
 from prompt_manager import TemplateEngine
 from prompt_manager.integrations import AnthropicIntegration, PromptConversionWarning
 from prompt_manager.validation import SchemaLoader
-from providers.anthropic_messages import check_schema
-from providers.anthropic_models import DIFFERENT, NOT_SENT, SAME, Address, Open, model
+from providers.anthropic_messages import check_document
+from providers.anthropic_models import ANY, DIFFERENT, MAP, NOT_SENT, RECURSIVE, SAME, Address, Open, model
+from providers.checks import RequestError
 
 
 def request_of(schema):
@@ -45,15 +46,44 @@ def test_there_are_many_models():
 def test_a_model_is_sent_as_anthropics_package_sends_it(kind):
     schema = sent(kind)
     assert schema == transformed(kind)
-    check_schema(schema, "schema")
+    check_document(schema, "schema")
 
 
 @pytest.mark.newest
-@pytest.mark.parametrize(("kind", "reason"), DIFFERENT, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_model_that_is_sent_differently_has_a_reason(kind, reason):
+@pytest.mark.parametrize(("kind", "differences"), DIFFERENT, ids=lambda value: getattr(value, "__name__", ""))
+def test_each_difference_from_anthropics_package_has_a_reason(kind, differences):
     schema = sent(kind)
-    assert schema != transformed(kind), f"it is the same now, so this is no longer true: {reason}"
-    check_schema(schema, "schema")
+    ours, theirs = values_of(schema), values_of(transformed(kind))
+    different = {path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path)}
+    assert {path: (ours.get(path), theirs.get(path)) for path in different} == {
+        path: (own, other) for path, (own, other, _) in differences.items()
+    }
+    check_document(schema, "schema")
+
+
+def values_of(schema, path=()):
+    """The values of a schema by their paths."""
+    if not isinstance(schema, (dict, list)):
+        return {"/".join(path): schema}
+    members = schema.items() if isinstance(schema, dict) else enumerate(schema)
+    return {at: value for key, member in members for at, value in values_of(member, (*path, str(key))).items()}
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize(("kind", "reason"), NOT_SENT, ids=lambda value: getattr(value, "__name__", ""))
+def test_what_anthropics_package_makes_of_a_model_that_is_not_sent(kind, reason):
+    if reason == ANY:
+        with pytest.raises(ValueError, match="must have a 'type'"):
+            transformed(kind)
+        return
+    schema = transformed(kind)
+    if reason == MAP:
+        field = schema["properties"]["a"]
+        assert (field["properties"], field["additionalProperties"]) == ({}, False)
+    else:
+        assert reason == RECURSIVE
+        with pytest.raises(RequestError, match="recursive"):
+            check_document(schema, "schema")
 
 
 @pytest.mark.parametrize(("kind", "reason"), NOT_SENT, ids=lambda value: getattr(value, "__name__", ""))
@@ -106,7 +136,7 @@ def test_a_rule_that_the_api_refuses_becomes_words(keywords, expected):
     schema = sent(of(**keywords))
     assert schema["properties"]["x"] == expected
     assert schema["required"] == ["x"]
-    check_schema(schema, "schema")
+    check_document(schema, "schema")
 
 
 def test_a_description_beside_a_reference_is_kept():
