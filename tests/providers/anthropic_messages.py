@@ -270,8 +270,8 @@ def check_document(schema, where):
     """Check a whole schema, with its definitions."""
     check_schema(schema, where)
     definitions = {name: references(each) for name, each in schema.get("$defs", {}).items()}
-    for name in definitions:
-        reached, left = set(), definitions[name]
+    for name, own in definitions.items():
+        reached, left = set(), own
         while left:
             reached |= left
             left = {further for each in left for further in definitions.get(each, ())} - reached
