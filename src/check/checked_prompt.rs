@@ -23,6 +23,10 @@ pub trait PromptSource {
     fn id(&self) -> Place;
     /// The place of the prompt's version, or of its id if the file names no version.
     fn version(&self) -> Place;
+    /// The place of the value of `input_schema`, or of the id if there is none.
+    fn input_schema(&self) -> Place;
+    /// The place of the value of `output_schema`, or of the id if there is none.
+    fn output_schema(&self) -> Place;
     /// The places where templates of the prompt begin; `None` for those that are not in the file.
     fn starts(&self, prompt: &Prompt, locations: &[TemplateLocation<'_>]) -> Vec<Option<Place>>;
     /// Where a line of a template begins in the file; `None` if it is not certain. `start` is where the template begins.
@@ -61,8 +65,8 @@ pub(super) struct CheckedPrompt<'p> {
     pub(super) input: InputFields<'p>,
     /// The output schema.
     pub(super) output: Option<&'p SchemaRef>,
-    /// The errors in schemas that are written in the prompt.
-    pub(super) schema_errors: Vec<Error>,
+    /// The errors in schemas that are written in the prompt, and the places of these schemas.
+    pub(super) schema_errors: Vec<(Error, Option<Place>)>,
     /// The schemas that are known by name.
     pub(super) schemas: &'p [Schema],
     /// The names of all partials, for hints.

@@ -146,7 +146,9 @@ fn run<T: Text>(
     let (input_schema, output_schema) = (compiled.input_schema(), compiled.output_schema());
     let input = InputFields::of(&input_schema, schemas);
     let output = output_schema.as_ref().ok().copied().flatten();
-    let schema_errors = [input_schema.err(), output_schema.err()].into_iter().flatten().collect();
+    let input_error = input_schema.err().map(|error| (error, source.map(PromptSource::input_schema)));
+    let output_error = output_schema.err().map(|error| (error, source.map(PromptSource::output_schema)));
+    let schema_errors = input_error.into_iter().chain(output_error).collect();
     let checked = CheckedPrompt {
         prompt,
         references,

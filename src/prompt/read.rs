@@ -40,6 +40,8 @@ pub(crate) struct PromptSpans {
     pub(crate) partials: Vec<SourceSpan>,
     /// The names of the declared variables, in order.
     pub(crate) variables: Vec<SourceSpan>,
+    pub(crate) input_schema: Option<SourceSpan>,
+    pub(crate) output_schema: Option<SourceSpan>,
 }
 
 /// The version and metadata of a file that has several prompts.
@@ -269,6 +271,8 @@ fn read_fields(
     });
     let labels = fields.take_value("labels").map(|node| read_labels(reader, node));
     let (labels, label_spans) = labels.unwrap_or_default();
+    let (input_schema, input_schema_span) = read_schema(reader, &mut fields, "input_schema").unzip();
+    let (output_schema, output_schema_span) = read_schema(reader, &mut fields, "output_schema").unzip();
     let prompt = Prompt {
         id: id.unwrap_or_else(PromptId::stand_in),
         version: version.flatten().unwrap_or_default(),
@@ -279,8 +283,8 @@ fn read_fields(
         tools,
         tool_choice: tool_choice.flatten(),
         settings: fields.take_value("settings").map(|node| read_settings(reader, node)).unwrap_or_default(),
-        input_schema: read_schema(reader, &mut fields, "input_schema"),
-        output_schema: read_schema(reader, &mut fields, "output_schema"),
+        input_schema,
+        output_schema,
         metadata: fields.take_value("metadata").map(|node| read_metadata(reader, node)).unwrap_or_default(),
         labels,
         uid: fields.take_value("uid").and_then(|node| read_uid(reader, node)),
@@ -300,6 +304,8 @@ fn read_fields(
         entries: body.entries,
         partials: body.partials,
         variables: body.variables,
+        input_schema: input_schema_span,
+        output_schema: output_schema_span,
     };
     let is_good = is_known && reader.is_clean_since(start);
     RawPrompt { prompt, is_good, id: id_text, spans, helpers: body.helpers }
@@ -423,16 +429,18 @@ fn read_schema(
     reader: &mut NodeReader<'_>,
     fields: &mut Fields<'_>,
     key: &'static str,
-) -> Option<SchemaSource> {
+) -> Option<(SchemaSource, SourceSpan)> {
     let node = fields.take_value(key)?;
-    match node.value {
+    let span = node.span;
+    let schema = match node.value {
         NodeValue::Text(name) => Some(SchemaSource::Name(name.into_owned())),
         NodeValue::Map(_) => reader.object(node, key).map(SchemaSource::Inline),
         _ => {
             reader.expected(&node, "the name of a schema, or a JSON Schema as a mapping");
             None
         }
-    }
+    };
+    schema.map(|schema| (schema, span))
 }
 
 fn read_labels(reader: &mut NodeReader<'_>, node: SourceNode<'_>) -> (Vec<String>, Vec<SourceSpan>) {

@@ -21,7 +21,7 @@ use super::labels::Labels;
 use super::prompt_tree::{PromptTree, YamlFiles};
 use super::stable_read::{FileContent, FileStamp, read_settled};
 use super::yaml::{self, BrokenPrompt, LocatedPrompt, Places, ReadFile};
-use crate::check::{CheckOptions, Code, Finding, check, check_fully, find_secrets};
+use crate::check::{CheckOptions, Code, Finding, PromptSource, check, check_fully, find_secrets};
 use crate::error::{Error, Kind, Place, Result};
 use crate::prompt::{AboutFile, Compiled, Prompt, PromptId, SchemaSource, TemplateLocation, Version};
 use crate::schema::{Schema, SchemaSet, parse};
@@ -119,10 +119,52 @@ impl<T> LoadedDirectory<T> {
 struct LoadedFile<T> {
     name: String,
     about: AboutFile,
-    prompts: Vec<(Arc<Compiled<T>>, Place)>,
+    prompts: Vec<FilePrompt<T>>,
     /// All places of these prompts, after a load for a check.
     sources: Vec<Arc<Places>>,
     warnings: Vec<Finding>,
+}
+
+#[derive(Debug)]
+struct FilePrompt<T> {
+    compiled: Arc<Compiled<T>>,
+    /// The place of its id.
+    place: Place,
+    named_schemas: Vec<NamedSchema>,
+}
+
+/// A schema that a prompt uses by name.
+#[derive(Debug)]
+struct NamedSchema {
+    key: &'static str,
+    name: String,
+    place: Place,
+}
+
+impl NamedSchema {
+    /// The schemas that a prompt uses by name.
+    fn of(prompt: &Prompt, places: &Places) -> Vec<Self> {
+        let named = |key, schema: Option<&SchemaSource>, place: &dyn Fn() -> Place| match schema {
+            Some(SchemaSource::Name(name)) => Some(Self { key, name: name.clone(), place: place() }),
+            _ => None,
+        };
+        let input = named("input_schema", prompt.input_schema.as_ref(), &|| places.input_schema());
+        let output = named("output_schema", prompt.output_schema.as_ref(), &|| places.output_schema());
+        input.into_iter().chain(output).collect()
+    }
+
+    /// The error of a schema that does not exist.
+    fn unknown(&self, prompt: &PromptId, known: &BTreeSet<String>) -> Error {
+        let Self { key, name, place } = self;
+        let message = format!(
+            "prompt '{prompt}' uses the schema '{name}' as its {key}, but that schema does not exist"
+        );
+        let hint = match crate::error::nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => "write it in a schema file, or register it with the manager".to_owned(),
+        };
+        Error::new(Kind::Schema, message).with_place(place.clone()).with_hint(hint)
+    }
 }
 
 /// The result of reading a file, or of finding it in the cache.
@@ -356,16 +398,17 @@ fn gather<T: Text>(
             loaded.about.insert(file.name.clone(), file.about.clone());
         }
         loaded.warnings.extend_from_slice(&file.warnings);
-        for (index, (compiled, place)) in file.prompts.iter().enumerate() {
+        for (index, FilePrompt { compiled, place, named_schemas }) in file.prompts.iter().enumerate() {
             let Prompt { id, version, .. } = compiled.prompt();
             if let Some(first) = first_places.get(&(id, version)) {
                 loaded.errors.push(there_twice(compiled.prompt(), first, place));
                 continue;
             }
             if let Some(known) = &known {
-                let unknown = unknown_schemas(compiled, known, place);
+                let unknown: Vec<_> =
+                    named_schemas.iter().filter(|schema| !known.contains(&schema.name)).collect();
                 if !unknown.is_empty() {
-                    loaded.errors.extend(unknown);
+                    loaded.errors.extend(unknown.into_iter().map(|schema| schema.unknown(id, known)));
                     continue;
                 }
             }
@@ -477,33 +520,6 @@ fn read_schema_file(path: &Path, found: &mut SchemaFiles) {
     }
 }
 
-/// An error for each schema that a prompt uses and that does not exist.
-fn unknown_schemas<T: Text>(compiled: &Compiled<T>, known: &BTreeSet<String>, place: &Place) -> Vec<Error> {
-    let prompt = compiled.prompt();
-    let named = [("input_schema", &prompt.input_schema), ("output_schema", &prompt.output_schema)];
-    named
-        .into_iter()
-        .filter_map(|(key, schema)| match schema {
-            Some(SchemaSource::Name(name)) if !known.contains(&**name) => {
-                let error = Error::new(
-                    Kind::Schema,
-                    format!(
-                        "prompt '{}' uses the schema '{name}' as its {key}, but that schema does not exist",
-                        prompt.id
-                    ),
-                )
-                .with_place(place.clone());
-                let near = crate::error::nearest(name, known.iter().map(String::as_str));
-                Some(match near {
-                    Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-                    None => error.with_hint("write it in a schema file, or register it with the manager"),
-                })
-            }
-            _ => None,
-        })
-        .collect()
-}
-
 /// Reads and parses the partials of a directory. Those with errors are left out; their names are the second result.
 fn load_partials<T: Text>(
     files: &[(String, PathBuf)],
@@ -588,7 +604,8 @@ fn read_file<T: Text>(
             found.into_iter().partition(|finding| finding.code == Code::UnknownPartial);
         warnings.extend(others);
         if wrong.is_empty() {
-            prompts.push((Arc::new(compiled), places.id()));
+            let named_schemas = NamedSchema::of(compiled.prompt(), &places);
+            prompts.push(FilePrompt { compiled: Arc::new(compiled), place: places.id(), named_schemas });
             sources.extend(asked.map(|_| Arc::new(places)));
         }
         errors.extend(wrong.into_iter().map(Finding::into_error));

@@ -204,6 +204,14 @@ impl PromptSource for Places {
         self.of(self.spans.version.unwrap_or(self.spans.id))
     }
 
+    fn input_schema(&self) -> Place {
+        self.of(self.spans.input_schema.unwrap_or(self.spans.id))
+    }
+
+    fn output_schema(&self) -> Place {
+        self.of(self.spans.output_schema.unwrap_or(self.spans.id))
+    }
+
     fn starts(&self, prompt: &Prompt, locations: &[TemplateLocation<'_>]) -> Vec<Option<Place>> {
         let partials: HashMap<&str, SourceSpan> = prompt
             .partials()
