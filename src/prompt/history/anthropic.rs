@@ -6,10 +6,15 @@ use super::super::message::{
 use super::super::tree::Tree;
 use super::carried::{Carried, CarriedFormat, note};
 use super::values::{self, TreeMembers, get, into_items, into_members, items, kind, members, text};
+use crate::error::Result;
 
 /// Reads a turn: a message for each tool result, and one for the other blocks.
-pub(super) fn read(turn: Tree<String>) -> Vec<Message<String>> {
-    let Some(mut turn) = into_members(turn) else { return Vec::new() };
+///
+/// # Errors
+/// [`Kind::PromptInvalid`](crate::error::Kind::PromptInvalid) for content that is neither a text nor a list of texts
+/// and blocks.
+pub(super) fn read(turn: Tree<String>) -> Result<Vec<Message<String>>> {
+    let Some(mut turn) = into_members(turn) else { return Ok(Vec::new()) };
     let role = match turn.text("role") {
         Some("user") => Role::User,
         Some("system") => Role::System,
@@ -17,7 +22,7 @@ pub(super) fn read(turn: Tree<String>) -> Vec<Message<String>> {
     };
     let content = match turn.take("content") {
         Some(Tree::Text(text)) => vec![text_block(text)],
-        Some(content) => into_items(content),
+        Some(content) => blocks(content, "`content`")?,
         None => Vec::new(),
     };
     let mut messages = Vec::new();
@@ -30,7 +35,7 @@ pub(super) fn read(turn: Tree<String>) -> Vec<Message<String>> {
     }
     for block in content {
         if kind(&block) == Some("tool_result") {
-            messages.push(result(block));
+            messages.push(result(block)?);
         } else {
             rest.add(block);
         }
@@ -38,7 +43,21 @@ pub(super) fn read(turn: Tree<String>) -> Vec<Message<String>> {
     if !rest.carried.items.is_empty() {
         messages.push(rest.finish());
     }
-    messages
+    Ok(messages)
+}
+
+/// The blocks of a list, in which LangChain and people write texts too. Chunks that were added up begin with a blank one.
+fn blocks(content: Tree<String>, what: &str) -> Result<Vec<Tree<String>>> {
+    values::check_list(&content, what)?;
+    let mut blocks = into_items(content);
+    blocks.retain(|block| !matches!(block, Tree::Text(text) if text.is_empty()));
+    for (index, block) in blocks.iter_mut().enumerate() {
+        if let Tree::Text(text) = block {
+            *block = text_block(std::mem::take(text));
+        }
+        values::check_mapping(block, &format!("{what}[{index}]"))?;
+    }
+    Ok(blocks)
 }
 
 fn text_block(text: String) -> Tree<String> {
@@ -91,9 +110,14 @@ fn call(block: &[(String, Tree<String>)], only: &mut Vec<String>) -> ToolCall<St
 }
 
 /// A tool message for a `tool_result` block.
-fn result(block: Tree<String>) -> Message<String> {
-    let Some(TreeMembers(block)) = into_members(block) else { return Message::empty(Role::Tool) };
-    let block: Vec<_> = block.into_iter().filter(|(_, value)| !matches!(value, Tree::Null)).collect();
+fn result(block: Tree<String>) -> Result<Message<String>> {
+    let Some(TreeMembers(block)) = into_members(block) else { return Ok(Message::empty(Role::Tool)) };
+    let mut block: Vec<_> = block.into_iter().filter(|(_, value)| !matches!(value, Tree::Null)).collect();
+    for (key, value) in &mut block {
+        if key == "content" && !matches!(value, Tree::Text(_)) {
+            *value = Tree::List(blocks(std::mem::replace(value, Tree::Null), "`content` of a result")?);
+        }
+    }
     let mut carried = Carried::new(CarriedFormat::Anthropic);
     let is_error = matches!(get(&block, "is_error"), Some(Tree::Bool(true)));
     if get(&block, "toolset_name").is_some() {
@@ -112,14 +136,14 @@ fn result(block: Tree<String>) -> Message<String> {
     // Other providers need a text in every result.
     let content = content.or_else(|| Some(Content::Text(String::new())));
     carried.items.push(Tree::Map(block));
-    Message {
+    Ok(Message {
         content,
         tool_call_id: id,
         cache,
         is_error,
         carried: Some(Box::new(carried)),
         ..Message::empty(Role::Tool)
-    }
+    })
 }
 
 /// The part that the other providers get for a block, if they can express it.

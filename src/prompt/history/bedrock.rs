@@ -66,7 +66,12 @@ fn check_block(block: &Tree<String>, index: usize) -> Result<()> {
     let Some(key) = block_key(block) else { return Ok(()) };
     let Some(value) = get(members(block), key) else { return Ok(()) };
     let what = format!("`{key}` of block {index}");
-    if key == "text" { values::check_text(value, &what) } else { values::check_mapping(value, &what) }
+    if key == "text" {
+        return values::check_text(value, &what);
+    }
+    values::check_mapping(value, &what)?;
+    let content = get(members(value), "content").filter(|_| key == "toolResult");
+    content.map_or(Ok(()), |content| values::check_mappings(content, &format!("`content` of block {index}")))
 }
 
 struct BedrockTurnReader {

@@ -109,6 +109,8 @@ fn check_part(part: &Tree<String>, index: usize) -> Result<()> {
             key if CONTENT.contains(&key) => values::check_mapping(value, &what)?,
             _ => {}
         }
+        let media = get(members(value), "parts").filter(|_| key == "function_response");
+        media.map_or(Ok(()), |media| values::check_mappings(media, &format!("`parts` of part {index}")))?;
     }
     let data = get(members(part), "inline_data").and_then(|inline| text(members(inline), "data"));
     if data.is_some_and(|data| base64::decode(data).is_none()) {

@@ -8,6 +8,7 @@ use super::super::tree::Tree;
 use super::carried::{Carried, CarriedFormat, note};
 use super::detect::{is_anthropic_block, is_item_type};
 use super::values::{self, TreeMembers, get, into_items, into_members, items, kind, members, text};
+use crate::error::Result;
 
 /// The result of reading a message of LangChain's.
 pub(super) enum Read {
@@ -39,7 +40,10 @@ pub(super) fn unwrapped(value: Tree<String>) -> Tree<String> {
 }
 
 /// Reads a message.
-pub(super) fn read(value: Tree<String>) -> Read {
+///
+/// # Errors
+/// [`Kind::PromptInvalid`](crate::error::Kind::PromptInvalid) for content that is neither a text nor a list.
+pub(super) fn read(value: Tree<String>) -> Result<Read> {
     let value = match value {
         Tree::List(pair) => {
             let mut pair = pair.into_iter();
@@ -49,19 +53,19 @@ pub(super) fn read(value: Tree<String>) -> Read {
         }
         value => value,
     };
-    let Some(mut fields) = into_members(value) else { return Read::Native(Vec::new()) };
+    let Some(mut fields) = into_members(value) else { return Ok(Read::Native(Vec::new())) };
     let content = fields.take("content");
     let additional =
         fields.take("additional_kwargs").and_then(into_members).unwrap_or(TreeMembers(Vec::new()));
     let role = role_of(&fields, &additional);
     let blocks = content.as_ref().map(items).unwrap_or_default();
     if role == Role::Assistant && blocks.iter().any(is_anthropic) {
-        return Read::Native(vec![anthropic_turn(content, &fields)]);
+        return Ok(Read::Native(vec![anthropic_turn(content, &fields)]));
     }
     if role == Role::Assistant && blocks.iter().any(is_item) {
-        return Read::Native(responses_items(content, &fields));
+        return Ok(Read::Native(responses_items(content, &fields)));
     }
-    Read::Message(Box::new(message(role, content, fields, additional)))
+    Ok(Read::Message(Box::new(message(role, content, fields, additional)?)))
 }
 
 fn role_of(fields: &TreeMembers, additional: &TreeMembers) -> Role {
@@ -133,9 +137,14 @@ fn responses_items(content: Option<Tree<String>>, fields: &TreeMembers) -> Vec<T
     let mut list = Vec::new();
     for block in content.map(into_items).unwrap_or_default() {
         let block = without(block, &["index"]);
-        match kind(&block) {
-            Some("text") => list.extend(into_members(block).map(message_item)),
-            _ => list.push(block),
+        match block {
+            // Chunks that were added up begin with a blank text.
+            Tree::Text(text) if text.is_empty() => {}
+            text @ Tree::Text(_) => list.push(message_item(TreeMembers(vec![("text".to_owned(), text)]))),
+            Tree::Map(block) if text(&block, "type") == Some("text") => {
+                list.push(message_item(TreeMembers(block)));
+            }
+            block => list.push(block),
         }
     }
     for call in calls(fields) {
@@ -183,15 +192,17 @@ fn message(
     content: Option<Tree<String>>,
     mut fields: TreeMembers,
     mut additional: TreeMembers,
-) -> Message<String> {
+) -> Result<Message<String>> {
     let mut carried = Carried::new(CarriedFormat::Chat);
     let mut message = Message::empty(role);
     message.content = match content {
         Some(Tree::Text(text)) if text.is_empty() && role == Role::Assistant => None,
         Some(Tree::Text(text)) => Some(Content::Text(text)),
-        Some(list) => values::content(
-            items(&list).iter().filter_map(|block| part(block, &mut carried.extensions)).collect(),
-        ),
+        Some(list) => {
+            values::check_list(&list, "`content`")?;
+            let parts = items(&list).iter().filter_map(|block| part(block, &mut carried.extensions));
+            values::content(parts.collect())
+        }
         None => None,
     };
     message.is_error = fields.text("status") == Some("error");
@@ -214,7 +225,7 @@ fn message(
     if !carried.extensions.is_empty() {
         message.carried = Some(Box::new(carried));
     }
-    message
+    Ok(message)
 }
 
 /// The calls, with those whose arguments are not JSON.

@@ -53,15 +53,15 @@ impl HistoryReader {
     fn push_tree(&mut self, value: Tree<String>) -> Result<()> {
         let value = langchain::unwrapped(value);
         match detect::format_of(&value) {
-            HistoryFormat::LangChain => match langchain::read(value) {
+            HistoryFormat::LangChain => match langchain::read(value)? {
                 langchain::Read::Message(message) => self.add(*message),
                 langchain::Read::Native(values) => {
                     return values.into_iter().try_for_each(|value| self.push_tree(value));
                 }
             },
-            HistoryFormat::Responses => self.push_item(value),
+            HistoryFormat::Responses => self.push_item(value)?,
             HistoryFormat::Anthropic => {
-                for message in anthropic::read(value) {
+                for message in anthropic::read(value)? {
                     self.add(message);
                 }
             }
@@ -89,15 +89,16 @@ impl HistoryReader {
     }
 
     /// Adds an item of the Responses API. The items between two turns of the user are one message of the assistant.
-    fn push_item(&mut self, item: Tree<String>) {
-        let Tree::Map(members) = item else { return };
-        let message = responses::read(values::TreeMembers(members));
+    fn push_item(&mut self, item: Tree<String>) -> Result<()> {
+        let Tree::Map(members) = item else { return Ok(()) };
+        let message = responses::read(values::TreeMembers(members))?;
         let is_assistant = message.role == Role::Assistant;
         match self.messages.last_mut() {
             Some(last) if self.is_turn_open && is_assistant => responses::join(last, message),
             _ => self.messages.push(message),
         }
         self.is_turn_open = is_assistant;
+        Ok(())
     }
 
     /// The messages, in order.

@@ -6,12 +6,18 @@ use super::super::message::{
 use super::super::tree::Tree;
 use super::carried::{Carried, CarriedFormat, note};
 use super::values::{self, TreeMembers, get, into_items, items, kind, members, text};
+use crate::error::Result;
 
 /// Reads an item. One that is neither a message nor a call nor its result is a message of the assistant's without
 /// content.
-pub(super) fn read(item: TreeMembers) -> Message<String> {
+///
+/// # Errors
+/// [`Kind::PromptInvalid`](crate::error::Kind::PromptInvalid) for content, arguments or an output of a type that they
+/// cannot have.
+pub(super) fn read(item: TreeMembers) -> Result<Message<String>> {
     let mut carried = Carried::new(CarriedFormat::Responses);
-    let item = without_reply_keys(item);
+    let mut item = without_reply_keys(item);
+    write_arguments(&mut item)?;
     let only = &mut carried.only;
     for key in ["namespace", "caller", "phase"] {
         if get(&item, key).is_some() {
@@ -19,7 +25,7 @@ pub(super) fn read(item: TreeMembers) -> Message<String> {
         }
     }
     let mut message = match (text(&item, "type"), text(&item, "role")) {
-        (Some("message") | None, Some(role)) => read_message(&item, role_of(role), only),
+        (Some("message") | None, Some(role)) => read_message(&item, role_of(role), only)?,
         (Some("function_call"), _) => {
             let arguments = Tree::Text(text(&item, "arguments").unwrap_or_default().to_owned());
             call(&item, arguments)
@@ -29,10 +35,10 @@ pub(super) fn read(item: TreeMembers) -> Message<String> {
             let input = get(&item, "input").cloned().unwrap_or(Tree::Null);
             call(&item, values::object([("input", input)]))
         }
-        (Some("function_call_output"), _) => output(&item, only),
+        (Some("function_call_output"), _) => output(&item, only)?,
         (Some("custom_tool_call_output"), _) => {
             note(only, "custom_tool_call_output");
-            output(&item, only)
+            output(&item, only)?
         }
         (kind, _) => {
             note(only, kind.unwrap_or("item_reference"));
@@ -41,7 +47,23 @@ pub(super) fn read(item: TreeMembers) -> Message<String> {
     };
     carried.items.push(Tree::Map(item));
     message.carried = Some(Box::new(carried));
-    message
+    Ok(message)
+}
+
+/// Writes the arguments of a call as the text that the API takes, if somebody parsed them.
+fn write_arguments(item: &mut [(String, Tree<String>)]) -> Result<()> {
+    if text(item, "type") != Some("function_call") {
+        return Ok(());
+    }
+    for (key, value) in item {
+        if key == "arguments" && matches!(value, Tree::Map(_)) {
+            *value = Tree::Text(value.to_json_text()?);
+        }
+        if key == "arguments" {
+            values::check_text(value, "`arguments`")?;
+        }
+    }
+    Ok(())
 }
 
 /// Appends the next item of the same turn.
@@ -110,11 +132,16 @@ fn role_of(role: &str) -> Role {
     }
 }
 
-fn read_message(item: &[(String, Tree<String>)], role: Role, only: &mut Vec<String>) -> Message<String> {
+fn read_message(
+    item: &[(String, Tree<String>)],
+    role: Role,
+    only: &mut Vec<String>,
+) -> Result<Message<String>> {
     let mut message = Message::empty(role);
     match get(item, "content") {
         Some(Tree::Text(text)) => message.content = Some(Content::Text(text.clone())),
         Some(content) => {
+            values::check_list(content, "`content`")?;
             let mut parts = Vec::new();
             for item in items(content) {
                 if kind(item) == Some("refusal") && role == Role::Assistant {
@@ -127,7 +154,7 @@ fn read_message(item: &[(String, Tree<String>)], role: Role, only: &mut Vec<Stri
         }
         None => {}
     }
-    message
+    Ok(message)
 }
 
 fn call(item: &[(String, Tree<String>)], arguments: Tree<String>) -> Message<String> {
@@ -139,17 +166,20 @@ fn call(item: &[(String, Tree<String>)], arguments: Tree<String>) -> Message<Str
     }
 }
 
-fn output(item: &[(String, Tree<String>)], only: &mut Vec<String>) -> Message<String> {
+fn output(item: &[(String, Tree<String>)], only: &mut Vec<String>) -> Result<Message<String>> {
     let content = match get(item, "output") {
         Some(Tree::Text(text)) => Some(Content::Text(text.clone())),
-        Some(output) => values::content(items(output).iter().filter_map(|item| part(item, only)).collect()),
+        Some(output) => {
+            values::check_list(output, "`output`")?;
+            values::content(items(output).iter().filter_map(|item| part(item, only)).collect())
+        }
         None => None,
     };
-    Message {
+    Ok(Message {
         content: content.or_else(|| Some(Content::Text(String::new()))),
         tool_call_id: text(item, "call_id").map(str::to_owned),
         ..Message::empty(Role::Tool)
-    }
+    })
 }
 
 /// The part that the other providers get, if they can express it.

@@ -110,6 +110,24 @@ pub(super) fn check_mapping(value: &Tree<String>, what: &str) -> Result<()> {
     matches!(value, Tree::Map(_)).then_some(()).ok_or_else(|| wrong(what, "a mapping", value))
 }
 
+/// Checks that a value is a list of mappings.
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] if it is something else. `what` is the place of the value.
+pub(super) fn check_mappings(value: &Tree<String>, what: &str) -> Result<()> {
+    check_list(value, what)?;
+    let check = |(index, item)| check_mapping(item, &format!("{what}[{index}]"));
+    items(value).iter().enumerate().try_for_each(check)
+}
+
+/// Checks that a value is a list.
+///
+/// # Errors
+/// [`Kind::PromptInvalid`] if it is something else. `what` is the place of the value.
+pub(super) fn check_list(value: &Tree<String>, what: &str) -> Result<()> {
+    matches!(value, Tree::List(_)).then_some(()).ok_or_else(|| wrong(what, "a list", value))
+}
+
 fn wrong(what: &str, expected: &str, found: &Tree<String>) -> Error {
     let found = match found {
         Tree::Null => "nothing",

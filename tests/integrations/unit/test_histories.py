@@ -431,3 +431,76 @@ def test_a_history_of_many_thousand_turns_goes_through(target):
     sent = json.dumps(plain(request))
     assert sent.count('"Q"') == 5001
     assert (sent.count('"thinking": "T"'), len(said)) == ((5000, 0) if target == "anthropic" else (0, 5000))
+
+
+QUESTION = {"role": "user", "content": "Is it in stock?"}
+ANTHROPIC_CALL = {"type": "tool_use", "id": "call_1", "name": "stock", "input": {}}
+ANTHROPIC_RESULT = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": "3"}]}
+PNG_BLOCK = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
+RESPONSES_CALL = {"type": "function_call", "call_id": "call_1", "name": "stock", "arguments": '{"n": 1}'}
+LANGCHAIN_RESULT = {"type": "tool", "tool_call_id": "call_1", "content": "3"}
+TEXTS_AMONG_BLOCKS = {
+    "anthropic-question": [{"role": "user", "content": [PNG_BLOCK, "a fern"]}],
+    "anthropic-call": [QUESTION, {"role": "assistant", "content": ["a fern", ANTHROPIC_CALL]}, ANTHROPIC_RESULT],
+    "anthropic-result": [
+        QUESTION,
+        {"role": "assistant", "content": [ANTHROPIC_CALL]},
+        {"role": "user", "content": [{**ANTHROPIC_RESULT["content"][0], "content": ["a fern"]}]},
+    ],
+    "langchain-anthropic": [QUESTION, {"type": "ai", "content": ["", "a fern", ANTHROPIC_CALL]}, LANGCHAIN_RESULT],
+    "langchain-responses": [QUESTION, {"type": "ai", "content": ["", "a fern", RESPONSES_CALL]}, LANGCHAIN_RESULT],
+    "responses-parsed-arguments": [
+        QUESTION,
+        {**RESPONSES_CALL, "arguments": {"plant": "a fern"}},
+        {"type": "function_call_output", "call_id": "call_1", "output": "3"},
+    ],
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("history", TEXTS_AMONG_BLOCKS.values(), ids=TEXTS_AMONG_BLOCKS)
+def test_a_text_among_blocks_reaches_every_provider(history, target):
+    request, said = converted(target, history, strict=True)
+    assert str(request).count("a fern") == 1
+    assert said == []
+
+
+def bedrock_history(content):
+    call = {"toolUse": {"toolUseId": "call_1", "name": "stock", "input": {}}}
+    result = {"toolResult": {"toolUseId": "call_1", "content": content}}
+    blocks = {"user": {"text": "Is it in stock?"}, "assistant": call}
+    turns = [{"role": role, "content": [block]} for role, block in blocks.items()]
+    return [*turns, {"role": "user", "content": [result]}]
+
+
+def gemini_history(media):
+    response = {"id": "call_1", "name": "stock", "response": {"output": "3"}, "parts": media}
+    call = {"function_call": {"id": "call_1", "name": "stock", "args": {}}}
+    turns = [("user", {"text": "Is it in stock?"}), ("model", call), ("user", {"function_response": response})]
+    return [{"role": role, "parts": [part]} for role, part in turns]
+
+
+RESPONSES_OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": {"plant": "fern"}}
+WRONG_TYPES = {
+    "`content`: expected a list, found a mapping": [
+        {"role": "assistant", "content": {"type": "text", "text": "fern"}, "stop_reason": "end_turn"}
+    ],
+    "`content`: expected a list, found a number": [{"type": "human", "content": 5}],
+    "`content`[1]: expected a mapping, found a list": [{"role": "user", "content": [PNG_BLOCK, ["fern"]]}],
+    "`content` of a result: expected a list, found a mapping": [
+        {"role": "user", "content": [{**ANTHROPIC_RESULT["content"][0], "content": {"plant": "fern"}}]}
+    ],
+    "`output`: expected a list, found a mapping": [QUESTION, RESPONSES_CALL, RESPONSES_OUTPUT],
+    "`arguments`: expected a string, found a list": [QUESTION, {**RESPONSES_CALL, "arguments": ["fern"]}],
+    "`content` of block 0: expected a list, found a string": bedrock_history("fern"),
+    "`content` of block 0[0]: expected a mapping, found a string": bedrock_history(["fern"]),
+    "`parts` of part 0[0]: expected a mapping, found a string": gemini_history(["fern"]),
+}
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(("message", "history"), WRONG_TYPES.items())
+def test_content_of_a_wrong_type_is_an_error(message, history, target, strict):
+    with pytest.raises(ConversionError, match=re.escape(message)):
+        converted(target, history, strict=strict)
