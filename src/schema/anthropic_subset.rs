@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::openai_strict::FORMATS;
+use super::openai_strict::{ANY_ITEMS, ANY_KEYS, ANY_VALUE, FORMATS, Inexpressible, NOT_AN_OBJECT, OUTSIDE};
 use super::reference_circle::circle;
 use super::root_reference::{definition_name, resolve_root};
 use super::words::describe;
@@ -24,23 +24,26 @@ const LEFT_OUT: &[&str] =
 pub(super) fn to_subset(document: &Value) -> Result<Value> {
     let mut root = node(document, "#")?;
     // The root must be an object, but a model can have a reference to its definition there.
-    resolve_root(&mut root).ok_or_else(|| cannot("#", "a reference to something outside `$defs`"))?;
+    resolve_root(&mut root).ok_or_else(|| cannot("#", OUTSIDE))?;
     if root.get("type") != Some(&json!("object")) {
-        return Err(cannot("#", "an answer that is not an object"));
+        return Err(cannot("#", NOT_AN_OBJECT));
     }
     check_references(&root)?;
     Ok(Value::Object(root))
 }
 
-fn cannot(path: &str, what: &str) -> Error {
+const CIRCLE: Inexpressible<'_> =
+    ("a schema that refers to itself", "write as many levels as you need, each with a name of its own");
+
+fn cannot(path: &str, (what, hint): Inexpressible<'_>) -> Error {
     let message = format!(
         "{path}: {what} cannot be expressed in Anthropic's structured output, which Bedrock's follows"
     );
-    Error::new(Kind::Schema, message).with_hint("declare each member")
+    Error::new(Kind::Schema, message).with_hint(hint)
 }
 
 fn node(schema: &Value, path: &str) -> Result<Map<String, Value>> {
-    let Value::Object(schema) = schema else { return Err(cannot(path, "a value of any type")) };
+    let Value::Object(schema) = schema else { return Err(cannot(path, ANY_VALUE)) };
     let mut rest = schema.clone();
     rest.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
     let mut out = Map::new();
@@ -98,21 +101,24 @@ fn content(out: &mut Map<String, Value>, rest: &mut Map<String, Value>, path: &s
         }
         let Some(Value::Array(parts)) = rest.shift_remove(key) else { continue };
         if kind.is_some() {
-            return Err(cannot(path, &format!("`{key}` beside a type")));
+            return Err(cannot(path, (&format!("`{key}` beside a type"), "keep one of the two")));
         }
         let parts = parts.iter().enumerate().map(|(at, part)| node(part, &format!("{path}/{key}/{at}")));
         let parts: Vec<_> = parts.collect::<Result<_>>()?;
         if sent == "allOf" && parts.iter().any(|part| part.contains_key("$ref")) {
-            return Err(cannot(path, "`allOf` with a reference"));
+            return Err(cannot(
+                path,
+                ("`allOf` with a reference", "write the members of all parts into one object"),
+            ));
         }
         if out.contains_key(sent) {
-            return Err(cannot(path, "`anyOf` beside `oneOf`"));
+            return Err(cannot(path, ("`anyOf` beside `oneOf`", "keep one of the two")));
         }
         out.insert(sent.to_owned(), json!(parts));
     }
     let Some(kind) = kind else {
         let says_something = literals || out.contains_key("anyOf") || out.contains_key("allOf");
-        return if says_something { Ok(()) } else { Err(cannot(path, "a value of any type")) };
+        return if says_something { Ok(()) } else { Err(cannot(path, ANY_VALUE)) };
     };
     out.insert("type".to_owned(), kind.clone());
     match kind.as_str() {
@@ -134,7 +140,7 @@ fn object(out: &mut Map<String, Value>, rest: &mut Map<String, Value>, path: &st
     match rest.shift_remove("additionalProperties") {
         Some(Value::Bool(false)) => {}
         None | Some(Value::Bool(true)) if properties.is_some() => {}
-        _ => return Err(cannot(path, "an object with any keys")),
+        _ => return Err(cannot(path, ANY_KEYS)),
     }
     let properties = match properties {
         Some(Value::Object(properties)) => members(&properties, &format!("{path}/properties"))?,
@@ -153,7 +159,7 @@ fn array(out: &mut Map<String, Value>, rest: &mut Map<String, Value>, path: &str
         }
         // The description lists the items.
         None if rest.contains_key("prefixItems") => {}
-        None => return Err(cannot(path, "a list of anything")),
+        None => return Err(cannot(path, ANY_ITEMS)),
     }
     if rest.get("minItems").is_some_and(|least| *least == json!(0) || *least == json!(1)) {
         out.extend(rest.shift_remove("minItems").map(|least| ("minItems".to_owned(), least)));
@@ -202,10 +208,13 @@ fn check_references(root: &Map<String, Value>) -> Result<()> {
     let known: HashSet<&str> = definitions.keys().map(String::as_str).collect();
     let mut all = targets.iter().flat_map(|(_, names)| names).chain(&of_root);
     if let Some(missing) = all.find(|name| !known.contains(name.as_str())) {
-        return Err(cannot("#", &format!("a reference to `{missing}`, which is not defined,")));
+        return Err(cannot(
+            "#",
+            (&format!("a reference to `{missing}`, which is not defined,"), "define it in `$defs`"),
+        ));
     }
     match circle(&targets) {
-        Some(name) => Err(cannot(&format!("#/$defs/{name}"), "a schema that refers to itself")),
+        Some(name) => Err(cannot(&format!("#/$defs/{name}"), CIRCLE)),
         None => Ok(()),
     }
 }
@@ -217,10 +226,7 @@ fn references(schema: &Value) -> Result<Vec<String>> {
             let own = match members.get("$ref") {
                 // `#` is the root, which leads here.
                 Some(Value::String(reference)) => {
-                    vec![
-                        definition_name(reference)
-                            .ok_or_else(|| cannot("#", "a schema that refers to itself"))?,
-                    ]
+                    vec![definition_name(reference).ok_or_else(|| cannot("#", CIRCLE))?]
                 }
                 _ => Vec::new(),
             };

@@ -65,10 +65,33 @@ pub(super) fn to_strict_without_loss(document: &Value) -> Result<Value> {
     Subset { may_lose: false }.document(document)
 }
 
-fn cannot(path: &str, what: &str) -> Error {
+/// What a subset cannot express, and what to do.
+pub(super) type Inexpressible<'a> = (&'a str, &'static str);
+
+pub(super) const ANY_KEYS: Inexpressible<'_> = ("an object with any keys", "declare each member");
+pub(super) const ANY_VALUE: Inexpressible<'_> = ("a value of any type", "give it a `type`");
+pub(super) const ANY_ITEMS: Inexpressible<'_> = ("a list of anything", "give the type of its `items`");
+pub(super) const NOT_AN_OBJECT: Inexpressible<'_> =
+    ("an answer that is not an object", "put it into an object under a key");
+pub(super) const OUTSIDE: Inexpressible<'_> =
+    ("a reference to something outside `$defs`", "move the schema that it refers to into `$defs`");
+
+fn cannot(path: &str, (what, hint): Inexpressible<'_>) -> Error {
     let message = format!("{path}: {what} cannot be expressed in OpenAI's strict subset");
-    Error::new(Kind::Schema, message).with_hint("declare each member")
+    Error::new(Kind::Schema, message).with_hint(hint)
 }
+
+/// What to do about a keyword that the subset lacks.
+fn instead_of(key: &str) -> &'static str {
+    match key {
+        "oneOf" => "write the choices under `anyOf`",
+        "allOf" => "write the members of all parts into one object",
+        _ => LEAVE_OUT,
+    }
+}
+
+/// What to do about a rule that the subset lacks.
+const LEAVE_OUT: &str = "leave this rule out, and check it when the tool is called";
 
 fn optional(path: &str, name: &str) -> Error {
     let message = format!("{path}/properties/{name}: OpenAI's strict subset has no optional keys");
@@ -86,18 +109,18 @@ struct Subset {
 impl Subset {
     fn document(self, document: &Value) -> Result<Value> {
         let Value::Object(mut root) = self.node(document, "#")? else {
-            return Err(cannot("#", "a schema that is not an object"));
+            return Err(cannot("#", NOT_AN_OBJECT));
         };
-        resolve_root(&mut root).ok_or_else(|| cannot("#", "a reference to something outside `$defs`"))?;
+        resolve_root(&mut root).ok_or_else(|| cannot("#", OUTSIDE))?;
         if root.get("type") != Some(&json!("object")) {
-            return Err(cannot("#", "an answer that is not an object"));
+            return Err(cannot("#", NOT_AN_OBJECT));
         }
         inline_described(&mut root);
         Ok(Value::Object(root))
     }
 
     fn node(self, schema: &Value, path: &str) -> Result<Value> {
-        let Value::Object(schema) = schema else { return Err(cannot(path, "a value of any type")) };
+        let Value::Object(schema) = schema else { return Err(cannot(path, ANY_VALUE)) };
         let mut strict = Map::new();
         for (key, value) in schema {
             match (key.as_str(), value) {
@@ -127,18 +150,18 @@ impl Subset {
                     strict.insert(key.clone(), value.clone());
                 }
                 ("format", Value::String(format)) if !self.may_lose => {
-                    return Err(cannot(path, &format!("the format `{format}`")));
+                    return Err(cannot(path, (&format!("the format `{format}`"), LEAVE_OUT)));
                 }
                 ("additionalProperties", Value::Bool(true)) if !self.may_lose => {
-                    return Err(cannot(path, "an object with any keys"));
+                    return Err(cannot(path, ANY_KEYS));
                 }
                 ("format", Value::String(_)) | ("additionalProperties", Value::Bool(_)) | ("required", _) => {
                 }
-                ("additionalProperties", _) => return Err(cannot(path, "an object with any keys")),
+                ("additionalProperties", _) => return Err(cannot(path, ANY_KEYS)),
                 ("type" | "$ref", value) => drop(strict.insert(key.clone(), value.clone())),
                 (key, _) if KEPT.contains(&key) => drop(strict.insert(key.to_owned(), value.clone())),
                 (key, _) if ANNOTATIONS.contains(&key) || (self.may_lose && RULES.contains(&key)) => {}
-                (key, _) => return Err(cannot(path, &format!("`{key}`"))),
+                (key, _) => return Err(cannot(path, (&format!("`{key}`"), instead_of(key)))),
             }
         }
         self.close(strict, schema.get("required"), path)
@@ -164,7 +187,7 @@ impl Subset {
         let is = |name: &str| kinds.iter().any(|kind| kind == name);
         if is("object") {
             let Some(Value::Object(members)) = strict.get("properties") else {
-                return Err(cannot(path, "an object with any keys"));
+                return Err(cannot(path, ANY_KEYS));
             };
             let required: HashSet<&str> =
                 required.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
@@ -179,10 +202,10 @@ impl Subset {
             strict.insert("additionalProperties".to_owned(), json!(false));
         }
         if is("array") && !strict.contains_key("items") {
-            return Err(cannot(path, "a list of anything"));
+            return Err(cannot(path, ANY_ITEMS));
         }
         if kinds.is_empty() && !["anyOf", "enum", "const"].iter().any(|key| strict.contains_key(*key)) {
-            return Err(cannot(path, "a value of any type"));
+            return Err(cannot(path, ANY_VALUE));
         }
         Ok(Value::Object(strict))
     }

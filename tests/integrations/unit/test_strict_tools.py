@@ -61,16 +61,16 @@ def test_parameters_are_closed_all_the_way_down(target):
 #: Parameters that cannot be enforced: for which targets, what the error names, and what it says to do.
 BROKEN = [
     (of((), **TEXT), OF_OPENAI, "#/properties/x: OpenAI's strict subset has no optional keys", "under `required`"),
-    (of(**TEXT, minLength=1), OF_OPENAI, "#/properties/x: `minLength`", "leave `strict` out"),
+    (of(**TEXT, minLength=1), OF_OPENAI, "#/properties/x: `minLength`", "leave this rule out"),
     (of(**TEXT, format="uri"), OF_OPENAI, "#/properties/x: the format `uri`", "leave `strict` out"),
     (of(type="array", items=TEXT, uniqueItems=True), OF_OPENAI, "#/properties/x: `uniqueItems`", "leave `strict`"),
     ({**CLOSED, "additionalProperties": True}, OF_OPENAI, "#: an object with any keys", "leave `strict` out"),
     (of(type="object", additionalProperties=TEXT), TARGETS, "#/properties/x: an object with any keys", "declare"),
     (of(type="object"), TARGETS, "#/properties/x: an object with any keys", "declare each member"),
-    (of(type="array"), TARGETS, "#/properties/x: a list of anything", "declare each member"),
-    (of(), TARGETS, "#/properties/x: a value of any type", "declare each member"),
-    (of(oneOf=[TEXT, {"type": "null"}]), OF_OPENAI, "#/properties/x: `oneOf`", "declare each member"),
-    (of(**TEXT, **{"not": {"const": "a"}}), OF_OPENAI, "#/properties/x: `not`", "declare each member"),
+    (of(type="array"), TARGETS, "#/properties/x: a list of anything", "type of its `items`"),
+    (of(), TARGETS, "#/properties/x: a value of any type", "give it a `type`"),
+    (of(oneOf=[TEXT, {"type": "null"}]), OF_OPENAI, "#/properties/x: `oneOf`", "under `anyOf`"),
+    (of(**TEXT, **{"not": {"const": "a"}}), OF_OPENAI, "#/properties/x: `not`", "leave this rule out"),
     (
         {**of(**{"$ref": "#/$defs/N"}), "$defs": {"N": of(**{"$ref": "#/$defs/N"})}},
         ("anthropic",),
