@@ -21,6 +21,8 @@ use crate::template::Output;
 pub(super) const PASSED_ON: &str = "sent unchanged";
 /// What is done with a field that the provider does not accept.
 pub(super) const LEFT_OUT: &str = "left out";
+/// What is done with a result that has no content.
+pub(super) const SENT_EMPTY: &str = "sent as an empty text";
 /// What is done with a message or part that the provider does not accept.
 pub(super) const DROPPED: &str = "dropped";
 
@@ -57,8 +59,16 @@ pub(super) fn has_turns<S>(messages: &[Message<S>]) -> bool {
 
 /// The violation of a message without content.
 pub(super) fn empty_content(at: Position) -> RuleViolation {
-    let hint = "add content, or write `optional: true` to leave out the message when it is blank";
+    let hint = match at.role {
+        Role::Tool => "write an empty text (\"\") for a result without content",
+        _ => "add content, or write `optional: true` to leave out the message when it is blank",
+    };
     RuleViolation::new(at, "the content is empty", hint)
+}
+
+/// Whether the content is a list of parts.
+pub(super) fn has_parts<S>(content: Option<&Content<S>>) -> bool {
+    matches!(content, Some(Content::Parts(parts)) if !parts.is_empty())
 }
 
 /// Whether it is a system, developer or user message in which a model would read nothing.

@@ -12,7 +12,7 @@ pub mod responses;
 use super::carried;
 use super::payload::{Member, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
-use super::rules::{self, CallRef, LEFT_OUT, PASSED_ON};
+use super::rules::{self, CallRef, DROPPED, LEFT_OUT, PASSED_ON};
 use crate::error::Result;
 use crate::prompt::message::is_blank;
 use crate::prompt::{CacheHint, Content, FunctionCall, Message, Part, Role, ToolCall};
@@ -135,8 +135,13 @@ pub fn messages<S: Output>(
         }
         let message =
             MessageWriter { options, at, violations: &mut checker.violations }.message(message, id)?;
-        breakpoints.note(&message, at);
-        list.push(message);
+        if let Some(message) = message {
+            breakpoints.note(&message, at);
+            list.push(message);
+        }
+    }
+    if list.is_empty() {
+        return Err(rules::no_turns(options.target().name(), true));
     }
     if options.cache.has_breakpoints() {
         breakpoints.limit(&mut list, &mut checker.violations)?;
@@ -163,9 +168,9 @@ struct MessageWriter<'w, 'r> {
 }
 
 impl MessageWriter<'_, '_> {
-    /// Writes the message. `id` is the id that was made for its `function_call`, or of the call that its result
+    /// Writes the message. `None` if it is dropped, because all of its parts were. `id` is the id that was made for its `function_call`, or of the call that its result
     /// answers.
-    fn message<S: Output>(mut self, message: Message<S>, id: Option<String>) -> Result<Payload<S>> {
+    fn message<S: Output>(mut self, message: Message<S>, id: Option<String>) -> Result<Option<Payload<S>>> {
         let mut id = id.map(Payload::String);
         let name = match message.name {
             // The call has the name of the function.
@@ -176,6 +181,7 @@ impl MessageWriter<'_, '_> {
         if message.content.is_none() {
             self.without_part(message.cache.as_ref())?;
         }
+        let has_parts = rules::has_parts(message.content.as_ref());
         let content = match message.content {
             Some(content) => self.content(content, message.cache.as_ref())?,
             None => None,
@@ -185,6 +191,10 @@ impl MessageWriter<'_, '_> {
         let mut members = Vec::with_capacity(5);
         members.push(member("role", Payload::Static(self.options.role(self.at.role))));
         let has_other_fields = calls || refusal.is_some();
+        if has_parts && content.is_none() && !has_other_fields && self.at.role != Role::Function {
+            self.violations.handle(parts::empty_content_violation(self.at), DROPPED)?;
+            return Ok(None);
+        }
         let content = content_or_null(content, has_other_fields, id.is_some(), self.at, self.violations)?;
         members.push(member("content", content));
         members.extend(refusal.map(|refusal| member("refusal", Payload::Text(refusal))));
@@ -203,7 +213,7 @@ impl MessageWriter<'_, '_> {
         if !message.tool_calls.is_empty() {
             members.push(self.tool_calls(message.tool_calls)?);
         }
-        Ok(Payload::Map(members))
+        Ok(Some(Payload::Map(members)))
     }
 
     /// The flag of a failed call. LiteLLM takes it, and decides what the provider behind it sees; its adapter for Anthropic leaves
@@ -344,6 +354,10 @@ fn content_or_null<S>(
         None if has_other_fields => Ok(Payload::Null),
         None if at.role == Role::Function => {
             Ok(if sent_as_tool { Payload::Static("") } else { Payload::Null })
+        }
+        None if at.role == Role::Tool => {
+            violations.handle(rules::empty_content(at), rules::SENT_EMPTY)?;
+            Ok(Payload::Static(""))
         }
         None => violations.refuse(parts::empty_content_violation(at)).map(|()| Payload::Null),
     }

@@ -43,6 +43,7 @@ pub fn request<S: Output>(
     options: ResponsesOptions,
     report: &mut Report,
 ) -> Result<Payload<S>> {
+    let has_turns = rules::has_turns(&messages);
     let mut checker = ConversationChecker::new(&messages, options.strict, true, report)?;
     checker.earlier_calls = if options.continues { EarlierCalls::Given } else { EarlierCalls::Possible };
     let mut instructions = Vec::new();
@@ -81,6 +82,9 @@ pub fn request<S: Output>(
     }
     breakpoints.limit(&mut input, &mut checker.violations)?;
     checker.finish()?;
+    if input.is_empty() && has_turns {
+        return Err(rules::no_turns("the Responses API", true));
+    }
     if input.is_empty() {
         return Err(Error::new(Kind::Conversion, "the conversation has only system messages")
             .with_hint("the Responses API needs at least one other message"));
@@ -115,6 +119,7 @@ fn add_instructions<S: Output>(
     texts: &mut Vec<Payload<S>>,
 ) -> Result<()> {
     let known = texts.len();
+    let has_parts = rules::has_parts(content.as_ref());
     match content {
         None => {}
         Some(Content::Text(text)) => texts.extend((!text.is_empty()).then_some(Payload::Text(text))),
@@ -128,7 +133,9 @@ fn add_instructions<S: Output>(
             }
         }
     }
-    if texts.len() == known {
+    if texts.len() == known && has_parts {
+        violations.handle(parts::empty_content_violation(at), DROPPED)?;
+    } else if texts.len() == known {
         violations.refuse(parts::empty_content_violation(at))?;
     }
     Ok(())
@@ -177,6 +184,7 @@ struct ItemWriter<'w, 'r, S> {
 
 impl<S: Output> ItemWriter<'_, '_, S> {
     fn write(mut self, message: Message<S>, id: Option<String>) -> Result<()> {
+        let has_parts = rules::has_parts(message.content.as_ref());
         match message.role {
             Role::Tool | Role::Function => {
                 if message.is_error {
@@ -188,6 +196,9 @@ impl<S: Output> ItemWriter<'_, '_, S> {
             Role::Assistant => self.assistant(message, id),
             role => {
                 let content = self.content(message.content, message.cache.as_ref())?;
+                if has_parts && content.is_none() {
+                    return self.dropped();
+                }
                 let content = self.required(content)?;
                 self.input.push(message_item(role, content));
                 Ok(())
@@ -201,6 +212,7 @@ impl<S: Output> ItemWriter<'_, '_, S> {
         }
         rules::refusal_as_content(&mut message, "the Responses API", self.at, self.violations)?;
         let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
+        let has_parts = rules::has_parts(message.content.as_ref());
         let texts = match message.content {
             Some(Content::Parts(parts)) => {
                 parts::texts(parts, PartTarget::Responses, self.at, self.violations)?
@@ -209,6 +221,9 @@ impl<S: Output> ItemWriter<'_, '_, S> {
             Some(Content::Text(text)) => vec![text],
             None => Vec::new(),
         };
+        if texts.is_empty() && !calls && has_parts {
+            return self.dropped();
+        }
         if texts.is_empty() && !calls {
             let content = self.required(None)?;
             self.input.push(message_item(Role::Assistant, content));
@@ -246,10 +261,13 @@ impl<S: Output> ItemWriter<'_, '_, S> {
     ) -> Result<()> {
         let content = match content {
             // The result must be sent, because its call would have none otherwise.
-            Some(content) => Some(self.content(content, cache)?.unwrap_or(Payload::Static(""))),
-            None => (self.at.role == Role::Function).then_some(Payload::Static("")),
+            Some(content) => self.content(content, cache)?.unwrap_or(Payload::Static("")),
+            None if self.at.role == Role::Function => Payload::Static(""),
+            None => {
+                self.violations.handle(rules::empty_content(self.at), rules::SENT_EMPTY)?;
+                Payload::Static("")
+            }
         };
-        let content = self.required(content)?;
         let id = id.unwrap_or(Payload::Null);
         self.input.push(Payload::map([
             ("type", Payload::Static("function_call_output")),
@@ -257,6 +275,11 @@ impl<S: Output> ItemWriter<'_, '_, S> {
             ("output", content),
         ]));
         Ok(())
+    }
+
+    /// Drops a message, all of whose parts were dropped.
+    fn dropped(&mut self) -> Result<()> {
+        self.violations.handle(parts::empty_content_violation(self.at), DROPPED)
     }
 
     /// The content, which must not be empty.

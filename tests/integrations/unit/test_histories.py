@@ -105,12 +105,11 @@ def find(value, name):
             yield from find(item, name)
 
 
-# What a provider refuses without strict mode, too: a blank message, a result without its call, a message that has only
-# parts that the provider does not accept.
+# What a provider refuses without strict mode, too: a blank message, and a result without its call.
 REFUSED_BY = {
     "openai": {"openai-responses-strings", "openai-responses-function-output-first"},
     "litellm": {"openai-responses-strings", "openai-responses-function-output-first"},
-    "openai-responses": {"openai-responses-strings", "own-openai"},
+    "openai-responses": {"openai-responses-strings"},
     "langchain": {"openai-responses-strings"},
     "anthropic": set(),
     "gemini": set(),
