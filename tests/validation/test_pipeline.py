@@ -6,9 +6,10 @@ import asyncio
 import json
 import time
 from types import MappingProxyType
+from typing import Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from helpers import SECRET, chat_of, create_text_prompt, everything_said_by
 from prompt_manager import Prompt, PromptManager, TemplateEngine
@@ -124,6 +125,10 @@ class TestInput:
             OpenAIIntegration(TemplateEngine()).convert_sync(prompt, {"name": "Ada"})
 
 
+class Tree(RootModel[list["Tree"]]):
+    """A list of lists."""
+
+
 class TestInstructions:
     def test_instructions_are_appended_to_a_text(self, manager):
         add(manager, template="Count {{x}}.", output_schema="answer")
@@ -156,6 +161,21 @@ class TestInstructions:
         assert [message["role"] for message in without] == [message["role"] for message in messages]
         assert "Answer with" not in str(without)
         assert "Answer with one JSON" in manager.render_sync("p", values)
+
+    @pytest.mark.parametrize(
+        ("answer", "named"),
+        [
+            (list[int], "array"),
+            (Tree, "array"),
+            (int | list[int], "value"),
+            (Literal["yes", "no"], "value"),
+            (dict[str, int], "object"),
+        ],
+    )
+    def test_instructions_name_the_kind_of_the_answer(self, manager, answer, named):
+        manager.schemas.register_model("Answer", answer if answer is Tree else RootModel[answer])
+        add(manager, template="Count.", output_schema="Answer")
+        assert manager.render_sync("p", {}).startswith(f"Count.\n\nAnswer with one JSON {named} and nothing else")
 
     def test_instructions_become_a_separate_content_part(self, manager):
         parts = {"role": "system", "content": [{"type": "text", "text": "Be brief."}]}
