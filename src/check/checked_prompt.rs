@@ -176,7 +176,7 @@ impl<'p> CheckedPrompt<'p> {
     ) -> Option<Fix> {
         let source = self.source.filter(|_| self.options.fixes)?;
         let declaration = Declaration::of(source.text(), source.variable_offsets())?;
-        Some(Fix::new(source.text(), edit(&declaration)?))
+        Fix::new(source.text(), edit(&declaration)?)
     }
 
     /// The fix that renames a variable where it is used.
@@ -191,7 +191,7 @@ impl<'p> CheckedPrompt<'p> {
         let start = source.offset(line.line, line.before + place.column)?;
         let end = start + name.len();
         let is_there = source.text().get(start..end) == Some(name);
-        is_there.then(|| Fix::new(source.text(), FileEdit { start, end, text: new.to_owned() }))
+        is_there.then(|| Fix::new(source.text(), FileEdit { start, end, text: new.to_owned() }))?
     }
 
     /// The place of an offset in a template.

@@ -39,7 +39,22 @@ impl<'t> Declaration<'t> {
             _ if line.chars().all(|c| c == ' ') => DeclarationStyle::BlockMapping,
             _ => return None,
         };
-        Some(Self { text, names, style })
+        let declaration = Self { text, names, style };
+        declaration.is_in_one_place().then_some(declaration)
+    }
+
+    /// Whether nothing but separators and comments is between the entries. Those that a merge key (`<<`) adds are written
+    /// elsewhere.
+    fn is_in_one_place(&self) -> bool {
+        self.names.iter().enumerate().skip(1).all(|(index, start)| {
+            let between = self.end(index - 1).and_then(|end| self.text.get(end..*start));
+            between.is_some_and(|between| {
+                between.lines().all(|line| {
+                    let line = line.trim_start_matches([' ', ',', '-']);
+                    line.is_empty() || line.starts_with('#')
+                })
+            })
+        })
     }
 
     /// The edit that adds a name at the end. In a mapping it gets the type `any`.
@@ -66,7 +81,7 @@ impl<'t> Declaration<'t> {
         let (start, end) = match self.style {
             DeclarationStyle::FlowList | DeclarationStyle::FlowMapping => {
                 match (self.names.get(index + 1), index.checked_sub(1)) {
-                    _ if is_only => (start, end),
+                    _ if is_only => (start, self.comma_after(end)),
                     (Some(next), _) => (start, *next),
                     (None, Some(before)) => (self.end(before)?, end),
                     (None, None) => return None,
@@ -80,6 +95,12 @@ impl<'t> Declaration<'t> {
         let is_flow = matches!(self.style, DeclarationStyle::FlowList | DeclarationStyle::FlowMapping);
         let has_comment = is_flow && self.text.get(start..end)?.contains(" #");
         (!has_comment).then(|| FileEdit { start, end, text: String::new() })
+    }
+
+    /// The end of the comma behind the last entry of a flow style, or `end` if there is none.
+    fn comma_after(&self, end: usize) -> usize {
+        let rest = self.text[end..].trim_start();
+        if rest.starts_with(',') { self.text.len() - rest.len() + 1 } else { end }
     }
 
     /// Where the line `variables:` right above begins.

@@ -21,7 +21,7 @@ pub fn fix_of_error(finding: &Finding, text: &str) -> Option<Fix> {
         _ => return None,
     };
     let edit = FileEdit { start: start + edit.start, end: start + edit.end, text: edit.text };
-    Some(Fix::new(text, edit))
+    Fix::new(text, edit)
 }
 
 /// The spelling of a key of the file: of a prompt, not of something inside it.

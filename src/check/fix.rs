@@ -1,6 +1,9 @@
 //! A change of a file that removes what a finding is about.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+
+use crate::de::yaml_aliases::repeated_parts;
 
 /// A replacement in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,10 +26,14 @@ pub struct Fix {
 }
 
 impl Fix {
-    /// A fix of a file with this text, which has no byte order mark.
+    /// A fix of a file with this text, which has no byte order mark. There is none for a part that an alias repeats,
+    /// because it would change what another prompt means.
     #[must_use]
-    pub fn new(text: &str, edit: FileEdit) -> Self {
-        Self { edit, fingerprint: fingerprint(text) }
+    pub fn new(text: &str, edit: FileEdit) -> Option<Self> {
+        let is_there = |part: Range<usize>| edit.start <= part.end && edit.end >= part.start;
+        let has_aliases = text.contains('&') && text.contains('*');
+        let is_repeated = has_aliases && repeated_parts(text).into_iter().any(is_there);
+        (!is_repeated).then(|| Self { edit, fingerprint: fingerprint(text) })
     }
 }
 

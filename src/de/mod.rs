@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`node`] | the tree |
 //! | [`yaml`] | YAML text to nodes, one document at a time |
+//! | [`yaml_aliases`] | finds the parts of a YAML text that an alias repeats |
 //! | [`yaml_errors`] | explains the mistakes that the YAML parser finds |
 //! | [`scalars`] | the value of a YAML scalar: null, a boolean, a number or a string |
 //! | [`json`] | JSON text to nodes |
@@ -21,6 +22,7 @@ pub(crate) mod reader;
 mod scalars;
 pub(crate) mod words;
 pub(crate) mod yaml;
+pub(crate) mod yaml_aliases;
 mod yaml_errors;
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from helpers import EXAMPLES
+from prompt_manager import PromptManager
 from prompt_manager._native import fix_file
 from prompt_manager.cli.app import app
 
@@ -372,6 +373,33 @@ def test_all_commands_use_the_directories_of_the_project(project):
     assert [each["id"] for each in json.loads(run(app, ["list", "--json"]).stdout)] == ["greeting"]
 
 
+ALIASES = {
+    "a declaration of two prompts": """prompts:
+  - {id: a, template: "{{name}}", variables: &shared {name: string, items: list}}
+  - {id: b, template: "{{#each items}}{{this}}{{/each}}", variables: *shared}
+""",
+    "a merged declaration": """prompts:
+  - id: a
+    template: "{{name}}"
+    variables: &shared
+      name: string
+      items: list
+  - id: b
+    template: "{{#each items}}{{this}}{{/each}}"
+    variables: {<<: *shared, own: string}
+""",
+    "a declaration in the metadata": """template: Hello
+variables: &names
+  name: string
+metadata: {custom: *names}
+""",
+    "a template of two prompts": """prompts:
+  - {id: a, template: &shared "{{nmae}}", variables: {name: string}}
+  - {id: b, template: *shared, variables: {nmae: string}}
+""",
+}
+
+
 class TestFix:
     def test_the_output_says_what_is_fixed_and_what_is_left(self, project):
         write(project, prompts__a="template: '{{nmae}}'\nvariables: [name]\n", prompts__b=CUT)
@@ -384,6 +412,18 @@ class TestFix:
         write(project, prompts__a="template: '{{nick}}'\nvariables: [company]\n")
         assert check("--fix", "--select", "PM009").stdout == "no findings, 1 fixed\n"
         assert (project / "prompts/a.yaml").read_text() == "template: '{{nick}}'\nvariables: [company, nick]\n"
+
+    @pytest.mark.parametrize("text", ALIASES.values(), ids=ALIASES)
+    def test_what_an_alias_repeats_is_left_to_the_author(self, project, text):
+        write(project, prompts__a=text)
+        assert check("--fix").exit_code == 1
+        assert (project / "prompts/a.yaml").read_text() == text
+
+    @pytest.mark.parametrize("entries", ["[name,]", "[name, city , ]", "{name: any,\n  city: any,\n  }"])
+    def test_a_comma_behind_the_last_variable_goes_with_it(self, project, entries):
+        write(project, prompts__a=f"template: Hello\nvariables: {entries}\n")
+        assert check("--fix").stdout.startswith("no findings, ")
+        assert PromptManager.from_directory_sync(project / "prompts").render_sync("a", {}) == "Hello"
 
     def test_a_file_that_changes_meanwhile_is_refused(self, project, monkeypatch):
         write(project, prompts__a="template: '{{nmae}}'\nvariables: [name]\n")
