@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prompt_manager._native import call_arguments, members_of_arguments, nearest, place_of, snake_case
 from prompt_manager.integrations._config import as_mapping, check_mapping, gemini_config
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
 __all__ = ["CALLS", "CallArguments", "check_arguments", "with_extra", "with_mappings"]
 
@@ -112,11 +112,21 @@ def with_extra(target: str, arguments: dict[str, Any], extra: Mapping[str, Any])
 
 
 def with_mappings(target: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments with mappings that can be merged with those of a prompt, after a check of their members.
+    """Return the arguments with mappings and tools that can be merged with those of a prompt, after a check.
 
     Raises:
-        TypeError: an argument that must be a mapping is none, or has a member that there is not.
+        TypeError: an argument that must be a mapping or a list is none, or has a member that there is not.
+
+    >>> with_mappings("openai-responses", {"text": "low"})
+    Traceback (most recent call last):
+    TypeError: `text` must be a mapping, not str
     """
+    for name in _MERGED.intersection(arguments):
+        # A package has objects that stand for an argument that is not given.
+        if isinstance(arguments[name], (str, bytes, int, float, list, tuple)):
+            raise TypeError(f"`{name}` must be a mapping, not {type(arguments[name]).__name__}")
+    if arguments.get("tools") is not None:
+        arguments = {**arguments, "tools": _tools(arguments["tools"])}
     if target == "gemini" and arguments.get("config") is not None:
         return {**arguments, "config": gemini_config(arguments["config"])}
     if target == "bedrock":
@@ -124,6 +134,18 @@ def with_mappings(target: str, arguments: dict[str, Any]) -> dict[str, Any]:
             if arguments.get(name) is not None:
                 check_mapping(target, name, arguments[name])
     return arguments
+
+
+#: The arguments of the other calls that are merged with those of a prompt.
+_MERGED = frozenset({"text", "reasoning", "output_config", "metadata", "extra_body"})
+
+
+def _tools(tools: Any) -> Any:
+    """The tools of the caller as a list, or ``None`` for an empty one, which OpenAI refuses."""
+    if isinstance(tools, (str, bytes, int, float, Mapping)):
+        raise TypeError(f"`tools` must be a list of tools, not {type(tools).__name__}")
+    tools = list(tools) if isinstance(tools, Iterable) else tools
+    return None if tools == [] else tools
 
 
 #: Bedrock's arguments that are mappings.

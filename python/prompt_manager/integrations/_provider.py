@@ -175,7 +175,7 @@ class ProviderIntegration(BaseIntegration[T], Generic[T, R, S]):
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
                 mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and ``text`` are merged, and
-                their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
+                their members win. ``tools`` are added to those of the prompt; an empty list removes them.
 
         Raises:
             ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.
@@ -300,7 +300,7 @@ class ProviderIntegration(BaseIntegration[T], Generic[T, R, S]):
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
             arguments: Further arguments of the call. They override those of the prompt; ``None`` removes one. The
                 mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and ``text`` are merged, and
-                their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
+                their members win. ``tools`` are added to those of the prompt; an empty list removes them.
 
         Raises:
             ConversionError: no model is given, a variable is missing, or the messages break a rule of the provider.

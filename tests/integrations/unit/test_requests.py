@@ -199,7 +199,6 @@ def test_arguments_override_settings_and_none_removes_one():
         "top_p": 0.9,
         "service_tier": "auto",
         "max_tokens": 5,
-        "tools": [],
         "stop": ["END"],
         "stream": True,
         "presence_penalty": 0.1,
@@ -486,6 +485,26 @@ def test_a_format_in_extra_replaces_the_schemas_with_a_warning(make, extra):
     assert "the output schema `output_schema` is not sent" in texts[0]
 
 
+@pytest.mark.parametrize("name", ["text", "reasoning", "metadata", "extra_body", "output_config"])
+@pytest.mark.parametrize("value", ["low", 5, [{"verbosity": "low"}]])
+def test_an_argument_that_is_no_mapping_is_refused_by_name(name, value):
+    make = anthropic if name == "output_config" else responses
+    with pytest.raises(TypeError, match=f"`{name}` must be a mapping, not {type(value).__name__}"):
+        request_of(make(TemplateEngine()), asks(settings={"model": "m", "max_tokens": 9}), **{name: value})
+
+
+def test_tools_that_are_no_list_are_refused_or_listed():
+    prompt = asks(settings={"model": "m", "max_tokens": 9}, tools=[LOOKUP])
+    search = {"type": "web_search"}
+    for make in (responses, chat, anthropic):
+        for tools in (search, "web_search"):
+            with pytest.raises(TypeError, match=f"`tools` must be a list of tools, not {type(tools).__name__}"):
+                request_of(make(TemplateEngine()), prompt, tools=tools)
+        listed = request_of(make(TemplateEngine()), prompt, tools=(each for each in [search]))["tools"]
+        assert listed == request_of(make(TemplateEngine()), prompt, tools=[search])["tools"]
+        assert len(listed) == 2
+
+
 def test_tools_of_the_provider_join_those_of_the_prompt():
     search = {"type": "web_search"}
     prompt = asks(settings={"model": "m", "max_tokens": 9, "extra": {"tools": [search]}}, tools=[LOOKUP])
@@ -493,7 +512,8 @@ def test_tools_of_the_provider_join_those_of_the_prompt():
         tools = request_of(make(TemplateEngine()), prompt)["tools"]
         assert len(tools) == 2
         assert tools[1] == search
-        assert request_of(make(TemplateEngine()), prompt, tools=[])["tools"] == []
+        # OpenAI refuses an empty list.
+        assert "tools" not in request_of(make(TemplateEngine()), prompt, tools=[])
         bash = {"type": "bash_20250124", "name": "bash"}
         assert request_of(make(TemplateEngine()), prompt, tools=[bash])["tools"] == [*tools, bash]
         again = {**tools[0], "changed": True}
