@@ -27,7 +27,8 @@ def check(body):
     """Raise `RequestError` if the API would answer with status 400."""
     need_keys(body, "", ("model", "max_tokens", "messages"), {*OPTIONS, *OTHERS})
     need_text(body["model"], "model")
-    need_number(body["max_tokens"], "max_tokens", 1, 2**31, int)
+    # 0 fills the prompt cache without an answer.
+    need_number(body["max_tokens"], "max_tokens", 0, 2**31, int)
     if "system" in body:
         check_content(body["system"], "system", ("text",))
     check_messages(body["messages"])

@@ -75,13 +75,14 @@ def messages_answer(body):
     content, reason = {"type": "text", "text": ANSWER}, "end_turn"
     if name := forced_tool(body):
         content, reason = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}, "tool_use"
+    is_empty = body["max_tokens"] == 0
     return {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
         "model": body["model"],
-        "content": [content],
-        "stop_reason": reason,
+        "content": [] if is_empty else [content],
+        "stop_reason": "max_tokens" if is_empty else reason,
         "stop_sequence": None,
         "usage": {"input_tokens": 1, "output_tokens": 1},
     }

@@ -345,6 +345,20 @@ def test_a_full_request_without_sampling_warns_and_works(anthropic_client):
     assert anthropic_client.messages.create(**request).content
 
 
+@pytest.mark.parametrize("of_prompt", [False, True])
+def test_a_request_can_fill_anthropics_cache_without_an_answer(provider, anthropic_client, of_prompt):
+    settings = {"model": "m", "max_tokens": 9, **({"anthropic": {"max_tokens": 0}} if of_prompt else {})}
+    prompt = chat_of(
+        {"role": "system", "content": "S", "cache": "1h"}, {"role": "user", "content": "U"}, settings=settings
+    )
+    arguments = {} if of_prompt else {"max_tokens": 0}
+    request = AnthropicIntegration(ENGINE).build_request_sync(prompt, {}, **arguments)
+    assert anthropic_client.messages.create(**request).content == []
+    [body] = provider.bodies
+    assert body["max_tokens"] == 0
+    assert provider.errors == []
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("choice", "called"), CHOICES, ids=str)
 def test_a_full_request_works_with_litellm(provider, lite, choice, called, model):

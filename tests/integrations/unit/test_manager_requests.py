@@ -176,6 +176,8 @@ def test_an_unknown_provider_is_an_error_with_the_known_ones(manager):
         manager.build_request_sync("explain", TOPIC, "opnai")
     with pytest.raises(ValueError, match=r"no provider is named 'cohere'\. The providers"):
         manager.convert_sync("explain", TOPIC, "cohere")
+    with pytest.raises(ValueError, match=r"use LangChainIntegration\(manager\.template_engine\)"):
+        manager.convert_sync("explain", TOPIC, "langchain")
     for wrong in (None, 1, ["openai"]):
         with pytest.raises(TypeError, match=r"provider must be a str, not \w+\. The providers are openai, "):
             manager.build_request_sync("explain", TOPIC, wrong)
