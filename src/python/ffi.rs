@@ -6,6 +6,8 @@
 #![allow(unsafe_code, reason = "only here")]
 
 mod arrow_capsule;
+mod arrow_offsets;
+mod arrow_stream;
 mod dict_position;
 #[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
 mod fast_method;

@@ -335,6 +335,35 @@ def test_a_library_may_export_one_array(manager):
     assert rendered.schema.metadata == {b"source": b"test"}
 
 
+NAME = pa.struct([("name", pa.string())])
+STRUCTS = {
+    "{{cell.who.name}}": pa.array([{"who": {"name": name}} for name in "abcd"]),
+    "{{#each cell}}{{name}}{{/each}}": pa.array(
+        [[{"name": name}, {"name": "x"}] for name in "abcd"], pa.list_(NAME, 2)
+    ),
+    "{{#each cell}}{{who.name}}{{/each}}": pa.array([[{"who": {"name": name}}] for name in "abcd"]).slice(0),
+    "{{#each cell.all}}{{who.name}}{{/each}}": pa.array(
+        [{"all": [{"who": {"name": name}}]} for name in "abcd"],
+        pa.struct([("all", pa.list_(pa.struct([("who", NAME)]), 1))]),
+    ),
+    "{{#if cell.who}}{{cell.who.name}}{{else}}none{{/if}}": pa.array([{"who": None}, {"who": {"name": "b"}}] * 2),
+}
+
+
+@pytest.mark.parametrize(("start", "length"), [(0, 4), (0, 2), (1, 3), (1, 2), (3, 1), (4, 0)])
+@pytest.mark.parametrize(("template", "cells"), STRUCTS.items())
+def test_structs_within_structs_of_a_slice_are_read(template, cells, start, length):
+    manager = PromptManager()
+    manager.create_prompt_sync(Prompt(id="cells", template=template))
+    table = pa.table({"cell": cells}).slice(start, length)
+    expected = [manager.render_sync("cells", row) for row in table.to_pylist()]
+    render = manager.batch("cells", to="text")
+    assert render(table)["text"].to_pylist() == expected
+    assert pa.table(render.stream(table))["text"].to_pylist() == expected
+    for batch in table.to_batches():
+        assert pa.table(render(ByArray(batch.__arrow_c_array__)))["text"].to_pylist() == expected
+
+
 def array_of_names():
     return NAMES.to_batches()[0].__arrow_c_array__()[1]
 

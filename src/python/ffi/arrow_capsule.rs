@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
-use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{
     Array, RecordBatch, RecordBatchIterator, RecordBatchOptions, RecordBatchReader, StructArray,
 };
@@ -21,6 +21,8 @@ use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::PyCapsule;
 
+use super::arrow_offsets::without_offsets;
+use super::arrow_stream::BatchStream;
 use crate::python::panic_text::panic_text;
 
 /// Reads a table, a record batch or a stream: an object with `__arrow_c_stream__` or `__arrow_c_array__`.
@@ -44,14 +46,14 @@ pub(crate) fn record_batches(table: &Bound<'_, PyAny>) -> PyResult<Box<dyn Recor
     Ok(Box::new(RecordBatchIterator::new([Ok(batch)], schema)))
 }
 
-fn stream_of(capsule: &Bound<'_, PyCapsule>) -> PyResult<ArrowArrayStreamReader> {
+fn stream_of(capsule: &Bound<'_, PyCapsule>) -> PyResult<BatchStream> {
     // SAFETY: a stream whose `release` is null is a released one, by the interface.
     let stream: FFI_ArrowArrayStream =
         unsafe { moved_out(capsule, c"arrow_array_stream", FFI_ArrowArrayStream::from_raw)? };
     if stream.release.is_none() {
         return Err(read_already());
     }
-    imported(|| ArrowArrayStreamReader::try_new(stream))
+    imported(|| BatchStream::try_new(stream))
 }
 
 fn batch_of(schema: &Bound<'_, PyCapsule>, array: &Bound<'_, PyCapsule>) -> PyResult<RecordBatch> {
@@ -66,7 +68,7 @@ fn batch_of(schema: &Bound<'_, PyCapsule>, array: &Bound<'_, PyCapsule>) -> PyRe
         return Err(read_already());
     }
     // SAFETY: an array is laid out by the schema beside it, by the interface.
-    let data = imported(|| unsafe { from_ffi(array, &schema) })?;
+    let data = imported(|| without_offsets(unsafe { from_ffi(array, &schema) }?))?;
     if !matches!(data.data_type(), DataType::Struct(_)) {
         return Err(PyTypeError::new_err("expected a table of Arrow, found a column"));
     }
