@@ -2,7 +2,6 @@
 
 use std::ffi::CString;
 
-use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -19,9 +18,12 @@ pub(super) fn warn(py: Python<'_>, report: &Report) -> PyResult<()> {
     let category = CATEGORY.import(py, "prompt_manager.integrations.base", "PromptConversionWarning")?;
     let level = stack_level(py)?;
     for warning in report.warnings() {
-        let text = CString::new(warning.as_str())
-            .map_err(|_| PyUserWarning::new_err("a warning contains a NUL character"))?;
-        PyErr::warn(py, category, &text, level)?;
+        PyErr::warn(py, category, &c_text(warning), level)?;
     }
     Ok(())
+}
+
+/// The text of a warning as Python takes it: a name from a schema may have a NUL, which C ends a text with.
+pub(super) fn c_text(warning: &str) -> CString {
+    CString::new(warning.replace('\0', "\\0")).unwrap_or_default()
 }

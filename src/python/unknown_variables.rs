@@ -1,15 +1,15 @@
 //! Warns of variables that a prompt does not declare, or refuses them, as a manager asks for.
 
 use std::collections::HashSet;
-use std::ffi::CString;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, Weak};
 
-use pyo3::exceptions::{PyUserWarning, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use super::conversion_warning::c_text;
 use super::error::foreign;
 use super::stack_level::stack_level;
 use super::text::PyText;
@@ -108,6 +108,5 @@ impl UnknownVariables for UnknownVariablePolicy {
 fn warn(py: Python<'_>, message: &str) -> PyResult<()> {
     static CATEGORY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let category = CATEGORY.import(py, "prompt_manager.exceptions", "PromptWarning")?;
-    let text = CString::new(message).map_err(|_| PyUserWarning::new_err("a warning with a NUL"))?;
-    PyErr::warn(py, category, &text, stack_level(py)?)
+    PyErr::warn(py, category, &c_text(message), stack_level(py)?)
 }

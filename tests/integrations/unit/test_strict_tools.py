@@ -109,3 +109,9 @@ def test_parameters_of_a_tool_that_is_not_strict_stay_as_they_are(target):
         (sent,) = integration(ENGINE, **options).build_request_sync(prompt, {"topic": "AI"})["tools"]
         sent = sent.get("function", sent)
         assert sent.get("parameters", sent.get("input_schema")) == tool["parameters"]
+
+
+def test_a_warning_shows_a_nul_in_a_name():
+    parameters = {"type": "object", "properties": {"a\0b": {"type": "string"}}}
+    _, _, said = tool_for("openai", parameters, strict_validation=False)
+    assert any(r"#/properties/a\0b" in warning for warning in said)
