@@ -16,6 +16,7 @@ use super::prose::{holds_remnant, prose_group_end};
 use super::quotes::TextPlace;
 use super::repairs::RepairKind;
 use super::surroundings::{IS_CODE, IS_QUOTED, Surroundings, is_decoration};
+use super::tags::{TAG_ENDS_FIRST, end_of_tag};
 
 /// A value that may be the answer.
 pub(super) struct Candidate {
@@ -193,7 +194,13 @@ impl<'s> Search<'s> {
         let open = self.at;
         let mut parser = AnswerParser::new(self.text, open, false);
         parser.in_fence = self.fence.is_some();
-        let stop = match parser.value(0) {
+        let parsed = parser.value(0);
+        if parser.repairs.iter().any(|(_, repair)| *repair == RepairKind::CutOff)
+            && let Some(end) = end_of_tag(&self.text[self.start..open], &self.text[open..])
+        {
+            return Err(AnswerError { offset: open + end, message: TAG_ENDS_FIRST.to_owned() });
+        }
+        let stop = match parsed {
             Ok(parsed) if parser.open == 0 || !is_empty(&parsed) => {
                 let region = self.fence.as_ref().map_or(0, |fence| fence.region);
                 let candidate = Candidate {

@@ -104,6 +104,21 @@ impl<'s> Tag<'s> {
     }
 }
 
+/// The error for an answer tag that ends within its JSON.
+pub(super) const TAG_ENDS_FIRST: &str = "the JSON in a tag has no end, but the tag has one";
+
+/// Where the tag that the text before a value ends with is closed in the rest of the text.
+pub(super) fn end_of_tag(before: &str, rest: &str) -> Option<usize> {
+    let before = before.trim_end();
+    let opening = Tag::read(&before[before.rfind('<')?..])?;
+    let mut closings = rest.match_indices("</").map(|(at, _)| at);
+    let is_end = |at: &usize| {
+        let closing = Tag::read(&rest[*at..]);
+        closing.is_some_and(|closing| closing.name.eq_ignore_ascii_case(opening.name))
+    };
+    if opening.is_closing || opening.is_empty { None } else { closings.find(is_end) }
+}
+
 /// A tag that is open.
 struct OpenTag<'s> {
     name: &'s str,
