@@ -100,11 +100,11 @@ pub fn history<S: Output>(
 ) -> Result<Vec<Payload<S>>> {
     let messages = CarriedTarget::langchain(options.strict).settle(messages, report)?;
     let numbered = messages.into_iter().enumerate();
-    numbered.map(|(index, each)| message(each, index, options, report)).collect()
+    numbered.filter_map(|(index, each)| message(each, index, options, report).transpose()).collect()
 }
 
 /// The class of a rendered message and its arguments: `{"class": "human", "arguments": {"content": …}}`. `index` is the
-/// index of the message, for error messages.
+/// index of the message, for error messages. `None` for a message that is dropped, because all of its parts were.
 ///
 /// # Errors
 /// [`Kind::Conversion`] for a message that lacks what its class needs. Without `strict`, only if no similar message is
@@ -114,7 +114,7 @@ pub fn message<S: Output>(
     index: usize,
     options: &LangChainOptions,
     report: &mut Report,
-) -> Result<Payload<S>> {
+) -> Result<Option<Payload<S>>> {
     let at = Position { index, role: message.role };
     let mut violations = ViolationHandler::new(options.strict, report);
     message.keep_portable_hints();
@@ -127,6 +127,10 @@ pub fn message<S: Output>(
     let cache = message.cache.as_ref().filter(|_| options.cache_control);
     let content = ContentWriter { at, cache_control: options.cache_control, violations: &mut violations }
         .content(message.content, cache, may_be_empty)?;
+    let Some(content) = content else {
+        violations.handle(rules::empty_content(at), DROPPED)?;
+        return Ok(None);
+    };
     let mut arguments = vec![member("content", content)];
     arguments.extend(message.name.map(|name| member("name", Payload::Text(name))));
     arguments.extend(message.tool_call_id.map(|id| member("tool_call_id", Payload::Text(id))));
@@ -143,7 +147,8 @@ pub fn message<S: Output>(
         arguments.push(member("additional_kwargs", Payload::Map(extra)));
     }
     arguments.extend(tool_calls(message.tool_calls, at, &mut violations)?);
-    Ok(Payload::map([("class", Payload::Static(map_role(at.role))), ("arguments", Payload::Map(arguments))]))
+    let class = Payload::Static(map_role(at.role));
+    Ok(Some(Payload::map([("class", class), ("arguments", Payload::Map(arguments))])))
 }
 
 /// Writes the content of one message.
@@ -154,26 +159,28 @@ struct ContentWriter<'w, 'r> {
 }
 
 impl ContentWriter<'_, '_> {
+    /// Writes the content. `None` if all parts were dropped, and the message needs content.
     fn content<S: Output>(
         &mut self,
         content: Option<Content<S>>,
         cache: Option<&CacheHint>,
         may_be_empty: bool,
-    ) -> Result<Payload<S>> {
+    ) -> Result<Option<Payload<S>>> {
         let parts = match content {
             Some(Content::Text(text)) if cache.is_none() || text.is_empty() => {
-                return Ok(Payload::Text(text));
+                return Ok(Some(Payload::Text(text)));
             }
             Some(Content::Text(text)) => vec![Part { body: PartBody::Text(text), cache: None }],
             Some(Content::Parts(parts)) => parts,
             // The classes do not accept null.
-            None if may_be_empty || self.at.role == Role::Function => return Ok(Payload::Static("")),
+            None if may_be_empty || self.at.role == Role::Function => return Ok(Some(Payload::Static(""))),
             None => {
                 let hint = "add content, or remove the message";
                 let violation = RuleViolation::new(self.at, "the message has no content", hint);
-                return self.violations.refuse(violation).map(|()| Payload::Static(""));
+                return self.violations.refuse(violation).map(|()| Some(Payload::Static("")));
             }
         };
+        let has_parts = !parts.is_empty();
         let mut blocks = Vec::with_capacity(parts.len());
         for (index, part) in parts.into_iter().enumerate() {
             blocks.extend(self.part(part, index)?);
@@ -181,9 +188,10 @@ impl ContentWriter<'_, '_> {
         match blocks.last_mut() {
             Some(last) => self.cached(last, cache)?,
             None if may_be_empty || matches!(self.at.role, Role::Tool | Role::Function) => {}
+            None if has_parts => return Ok(None),
             None => self.violations.refuse(rules::empty_content(self.at))?,
         }
-        Ok(Payload::List(blocks))
+        Ok(Some(Payload::List(blocks)))
     }
 
     fn part<S: Output>(&mut self, mut part: Part<S>, index: usize) -> Result<Option<Payload<S>>> {

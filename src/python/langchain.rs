@@ -380,8 +380,10 @@ impl LangChainSource {
                 continue;
             };
             let payload = langchain::message(message, self.index + at, &options, &mut report);
-            let payload = payload.and_then(|payload| check_encodable(&payload).map(|()| payload));
-            made.push(Some(payload_to_python(py, payload.map_err(|error| self.raise(py, error))?)?));
+            let payload = payload
+                .and_then(|payload| payload.as_ref().map_or(Ok(()), check_encodable).map(|()| payload));
+            let payload = payload.map_err(|error| self.raise(py, error))?;
+            made.push(payload.map(|payload| payload_to_python(py, payload)).transpose()?);
         }
         Ok((made, report.warnings().to_vec()))
     }

@@ -46,7 +46,7 @@ fn form(message: &Value, strict: bool) -> (Result<Value, prompt_manager::Error>,
         &langchain::LangChainOptions { strict, ..Default::default() },
         &mut report,
     );
-    (form.map(|form| form.to_json()), report.warnings().to_vec())
+    (form.map(|form| form.map_or(Value::Null, |form| form.to_json())), report.warnings().to_vec())
 }
 
 #[test]

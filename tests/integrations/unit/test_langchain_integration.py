@@ -551,6 +551,25 @@ def test_a_name_that_langchain_reserves_is_an_error_with_a_hint(name, langchain_
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize("of_history", [True, False])
+def test_a_message_whose_parts_were_all_dropped_is_dropped(of_history):
+    image = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "{{path}}"}}]}
+    last = {"role": "user", "content": "Q"}
+    values = {"path": "cat.png"}
+    prompt = chat_of(image, last)
+    if of_history:
+        prompt = chat_of({"role": "placeholder", "name": "history"}, last)
+        values = {"history": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "cat.png"}}]}]}
+    with pytest.raises(ConversionError, match="the address of the image in part 0"):
+        LangChainIntegration(TemplateEngine()).convert_sync(prompt, {}).invoke(values)
+    template = LangChainIntegration(TemplateEngine(), strict_validation=False).convert_sync(prompt, {})
+    with pytest.warns(PromptConversionWarning) as caught:
+        [message] = template.invoke(values).to_messages()
+    assert message.content == "Q"
+    assert "message 0 (user): the content is empty; dropped" in str(caught[-1].message)
+
+
+@pytest.mark.unit
 def test_reasons_for_incompatibility_are_explained(langchain_integration):
     explain = langchain_integration.explain_compatibility
     assert explain(create_text_prompt()) == explain(create_chat_prompt()) == []
