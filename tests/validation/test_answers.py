@@ -212,3 +212,16 @@ class TestDefaultsOfWhatIsCutOff:
                 "message": "the answer ends before this value; its default is not used",
             }
         ]
+
+
+@pytest.mark.parametrize("key", ["the {0}q{1} key", "b{0}q{1}{0}q{1}"])
+@pytest.mark.parametrize("quotes", ['""', "“”", "„“"])
+def test_a_member_is_never_taken_for_the_text_before_it(key, quotes):
+    manager = PromptManager()
+    manager.register_schema("table", {"name": "table", "fields": [{"name": "cells", "type": "dict"}]})
+    manager.create_prompt_sync(create_text_prompt(id="table", output_schema="table"))
+    first, last = quotes
+    key = key.format(first, last)
+    members = ", ".join(f"{first}{name}{last}: {first}x{last}" for name in ("a", key))
+    with pytest.raises(SchemaValidationError, match="cannot read the answer"):
+        manager.parse_output("table", f"{{{first}cells{last}: {{{members}}}}}")

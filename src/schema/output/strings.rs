@@ -112,7 +112,7 @@ impl AnswerParser<'_> {
                 return self.stop("a comma is missing between two texts");
             }
             self.note_key_within_text(after);
-            self.note_unclear_end(partial.quotes_within.is_quoting, close, after);
+            self.note_unclear_end(partial.quotes_within.is_quoting, quotes.open, after);
             partial.quotes_within.add(quotes.is_single(), self.text[..self.at].chars().next_back(), after);
             self.repair(self.at, RepairKind::UnescapedQuote)?;
         }
@@ -132,11 +132,11 @@ impl AnswerParser<'_> {
 
     /// Notes a quote that may be the end of the text: it ends no quotation within the text, and what follows separates
     /// it from another text.
-    fn note_unclear_end(&mut self, is_quoting: bool, close: &str, after: &str) {
+    fn note_unclear_end(&mut self, is_quoting: bool, open: &str, after: &str) {
         if let Some(choices) = &mut self.choices {
             choices.is_doubtful |= !is_quoting
                 && after.trim_start().starts_with([',', ';', ':', ']', '}'])
-                && opens_next(after, close);
+                && opens_next(after, open);
         }
     }
 
@@ -300,9 +300,9 @@ fn text_follows(after: &str, place: TextPlace) -> bool {
     joined || quoted.is_some_and(|quote| !ends(quote))
 }
 
-/// Whether the next of these quotes begins a text, by what is around it.
-fn opens_next(after: &str, quotes: &str) -> bool {
-    let Some((before, rest)) = after.split_once(quotes) else { return false };
+/// Whether the next opening quote begins a text, by what is around it.
+fn opens_next(after: &str, open: &str) -> bool {
+    let Some((before, rest)) = after.split_once(open) else { return false };
     let follows_word = before.chars().next_back().is_some_and(char::is_alphanumeric);
     !follows_word && !rest.starts_with(|c: char| c.is_whitespace() || ",;:]}".contains(c)) && !rest.is_empty()
 }
