@@ -3,7 +3,7 @@
 //! The generation file tells whether anything changed. If so, the times of all files are looked at, and only files that
 //! changed are read and compiled. A file that cannot be used hides no other, and its last good version stays.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::generation::Generation;
 use super::labels::Labels;
 use super::stable_read::{FileContent, FileStamp};
 use super::version_file::{LABELS, damaged, parse_labels, parse_version, read_plain_stamped, twice};
-use super::walk::{StoreTree, id_of, version_at};
+use super::walk::{LABEL_ROUNDS, StoreTree, id_of, version_at};
 use crate::error::{Error, Result};
 use crate::prompt::{Compiled, PromptId, Version};
 use crate::template::{Library, TemplateOptions, Text};
@@ -77,6 +77,18 @@ impl<T> StoreCache<T> {
         }
     }
 
+    /// Whether a label points at a version that this look did not find, and did not do so before.
+    fn has_lost_labels_since(&self, before: &Self) -> bool {
+        self.held.iter().any(|(id, prompt)| {
+            let known = before.held.get(id);
+            if known.is_some_and(|known| known.is_same(prompt)) {
+                return false;
+            }
+            let lost = prompt.lost_labels();
+            !lost.is_empty() && known.is_none_or(|known| !lost.is_subset(&known.lost_labels()))
+        })
+    }
+
     /// Forgets the files, so that all are read and compiled again if something changes.
     pub fn forget_files(&mut self) {
         self.versions.clear();
@@ -102,6 +114,12 @@ impl<T> Default for HeldPrompt<T> {
 }
 
 impl<T> HeldPrompt<T> {
+    /// The labels that point at versions which are not there.
+    fn lost_labels(&self) -> BTreeSet<(&str, &Version)> {
+        let Some(labels) = &self.labels else { return BTreeSet::new() };
+        labels.lost(|version| self.versions.contains_key(version))
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         let same_labels = match (&self.labels, &other.labels) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
@@ -156,6 +174,9 @@ impl FileStore {
 
     /// Looks at all files, and reads those that changed since the last look with this cache.
     ///
+    /// The files are not read at one moment, so they are looked at again if a label points at a version that was not found;
+    /// see [`LABEL_ROUNDS`].
+    ///
     /// # Errors
     /// [`crate::Kind::StorageRead`] if the directory cannot be read, or has vanished since the last look.
     pub fn look<T: Text>(
@@ -163,6 +184,31 @@ impl FileStore {
         options: &TemplateOptions,
         engine: &(dyn Library<T> + Sync),
         cache: &StoreCache<T>,
+    ) -> Result<StoreChange<T>> {
+        let parse_version =
+            |root: &Path, path: &Path, file: &FileContent| compile(root, path, file, options, engine);
+        let mut change = self.look_once(cache, cache, HashMap::new(), &parse_version)?;
+        for _ in 0..LABEL_ROUNDS {
+            if !change.cache.has_lost_labels_since(cache) {
+                break;
+            }
+            let labels = std::mem::take(&mut change.cache.labels);
+            let again = self.look_once(cache, &change.cache, labels, &parse_version)?.after(&change);
+            if !again.cache.has_lost_labels_since(cache) {
+                return Ok(again);
+            }
+            change = self.look_once(cache, &again.cache, HashMap::new(), &parse_version)?.after(&again);
+        }
+        Ok(change)
+    }
+
+    /// One look at all files. Those in `last` were read before, and those in `labels` are not read.
+    fn look_once<T: Text>(
+        &self,
+        cache: &StoreCache<T>,
+        last: &StoreCache<T>,
+        mut labels: CachedFiles<Labels>,
+        parse_version: &(impl Fn(&Path, &Path, &FileContent) -> Result<StoredVersion<T>> + Sync),
     ) -> Result<StoreChange<T>> {
         // Read before the files: a change that comes later gives another generation.
         let generation = Generation::read(self.root());
@@ -176,10 +222,11 @@ impl FileStore {
                 .with_hint("the prompts stay in use; check that its disk is mounted"));
         }
         let mut look = StoreLook { tree: &tree, cache, errors: Vec::new(), read: 0 };
-        let parse = |path: &Path, file: &FileContent| compile(&tree.root, path, file, options, engine);
-        let versions = look.files(&tree.files, &cache.versions, parse);
-        let labelled: Vec<_> = tree.labelled.iter().map(|directory| directory.join(LABELS)).collect();
-        let labels = look.files(&labelled, &cache.labels, parse_labels);
+        let versions =
+            look.files(&tree.files, &last.versions, |path, file| parse_version(&tree.root, path, file));
+        let labelled = tree.labelled.iter().map(|directory| directory.join(LABELS));
+        let labelled: Vec<_> = labelled.filter(|path| !labels.contains_key(path)).collect();
+        labels.extend(look.files(&labelled, &last.labels, parse_labels));
         let held = look.held(&versions, &labels);
         let StoreLook { mut errors, read, .. } = look;
         errors.extend(tree.errors);
@@ -345,6 +392,12 @@ impl<T: Text> StoreChange<T> {
             change.labels.insert(id.clone(), moves);
         }
         change
+    }
+
+    /// This change, with the files counted that an earlier look read.
+    fn after(mut self, earlier: &Self) -> Self {
+        self.read += earlier.read;
+        self
     }
 
     /// Leaves out prompts of which the registry has something newer. The next look takes them over.

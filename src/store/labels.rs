@@ -4,7 +4,7 @@
 //! points where its last move put it, even if files differ. A label that was never moved points where the files put it.
 //! These rules exist only here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,12 @@ impl Labels {
     /// The version that each moved label points at now.
     pub(super) fn targets(&self) -> BTreeMap<&str, Option<&Version>> {
         self.moves.iter().map(|one| (one.label.as_str(), one.version.as_ref())).collect()
+    }
+
+    /// The labels that point at a version which does not exist.
+    pub(super) fn lost(&self, exists: impl Fn(&Version) -> bool) -> BTreeSet<(&str, &Version)> {
+        let targets = self.targets().into_iter();
+        targets.filter_map(|(label, version)| Some((label, version?))).filter(|it| !exists(it.1)).collect()
     }
 
     /// The labels that point at a version whose file names the labels `written`. `None` if they are the same.

@@ -1,6 +1,6 @@
 //! Lists all files of a store. A bad file does not hide the others: every error is collected with its file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -20,50 +20,106 @@ use crate::de::plain;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Status, Version};
 
+/// How often a store is read again while labels point at versions that were not found.
+///
+/// The files are not read at one moment. A label may have moved to a version that came after the directory was listed, so
+/// the versions are read again after the labels; and that version may have been deleted since, so the labels are too.
+pub(super) const LABEL_ROUNDS: usize = 2;
+
 /// The hint for an id or version that is invalid here.
 const MIGRATE: &str = "use `migrate(rename=...)` to save it under another name";
 
 /// Every version of every prompt below the root, by id and version.
 pub(super) fn list(root: &Path) -> Result<StoredPrompts> {
-    let mut tree = StoreTree::of(root)?;
-    let read = in_parallel(&tree.files, |path| read_file(root, path));
-    let mut kept = StoredPrompts { errors: std::mem::take(&mut tree.errors), ..StoredPrompts::default() };
-    let mut found: BTreeMap<(PromptId, Version), Vec<(PathBuf, StoredPrompt)>> = BTreeMap::new();
-    for (path, outcome) in tree.files.iter().zip(read) {
-        match outcome {
-            Ok(None) => {}
-            Ok(Some(given)) => {
-                let key = (given.prompt.id.clone(), given.prompt.version.clone());
-                found.entry(key).or_default().push((path.clone(), given));
-            }
-            Err(error) => kept.errors.push(error),
+    let mut listed = ListedStore::of(root, BTreeMap::new())?;
+    for _ in 0..LABEL_ROUNDS {
+        if listed.lost.is_empty() {
+            break;
+        }
+        let again = ListedStore::of(root, listed.labels)?;
+        if again.lost.is_empty() {
+            return Ok(again.kept);
+        }
+        listed = ListedStore::of(root, BTreeMap::new())?;
+        if listed.lost == again.lost {
+            // Somebody deleted the versions by hand.
+            break;
         }
     }
-    let labels = labels_of(&tree.labelled, root, &mut kept.errors);
-    for ((id, version), mut given) in found {
-        if let [(first, _), (second, _), ..] = given.as_slice() {
-            kept.errors.push(twice(id.as_str(), &version, first, second));
-        } else if let Some((_, StoredPrompt { mut prompt, warnings })) = given.pop() {
-            if let Some(labels) = labels.get(id.as_str()) {
-                labels.apply(&mut prompt);
-            }
-            kept.warnings.extend(warnings);
-            kept.prompts.push(prompt);
-        }
-    }
-    Ok(kept)
+    Ok(listed.kept)
 }
 
-fn labels_of(directories: &[PathBuf], root: &Path, errors: &mut Vec<Error>) -> BTreeMap<String, Labels> {
-    let mut all = BTreeMap::new();
+/// The labels of prompts that point at versions which were not found.
+type LostLabels = BTreeSet<(String, String, Version)>;
+
+/// What one pass over a store finds.
+struct ListedStore {
+    kept: StoredPrompts,
+    labels: BTreeMap<String, Labels>,
+    lost: LostLabels,
+}
+
+impl ListedStore {
+    /// Reads all files but those of the labels that are given.
+    fn of(root: &Path, mut labels: BTreeMap<String, Labels>) -> Result<Self> {
+        let mut tree = StoreTree::of(root)?;
+        let read = in_parallel(&tree.files, |path| read_file(root, path));
+        let mut kept = StoredPrompts { errors: std::mem::take(&mut tree.errors), ..StoredPrompts::default() };
+        let mut found: BTreeMap<(PromptId, Version), Vec<(PathBuf, StoredPrompt)>> = BTreeMap::new();
+        for (path, outcome) in tree.files.iter().zip(read) {
+            match outcome {
+                Ok(None) => {}
+                Ok(Some(given)) => {
+                    let key = (given.prompt.id.clone(), given.prompt.version.clone());
+                    found.entry(key).or_default().push((path.clone(), given));
+                }
+                Err(error) => kept.errors.push(error),
+            }
+        }
+        read_labels_of(&tree.labelled, root, &mut labels, &mut kept.errors);
+        let lost = lost_labels(&labels, &found.keys().collect());
+        for ((id, version), mut given) in found {
+            if let [(first, _), (second, _), ..] = given.as_slice() {
+                kept.errors.push(twice(id.as_str(), &version, first, second));
+            } else if let Some((_, StoredPrompt { mut prompt, warnings })) = given.pop() {
+                if let Some(labels) = labels.get(id.as_str()) {
+                    labels.apply(&mut prompt);
+                }
+                kept.warnings.extend(warnings);
+                kept.prompts.push(prompt);
+            }
+        }
+        Ok(Self { kept, labels, lost })
+    }
+}
+
+fn lost_labels(labels: &BTreeMap<String, Labels>, found: &BTreeSet<&(PromptId, Version)>) -> LostLabels {
+    let mut versions: BTreeMap<&str, BTreeSet<&Version>> = BTreeMap::new();
+    for (id, version) in found {
+        versions.entry(id.as_str()).or_default().insert(version);
+    }
+    let known = labels.iter().filter_map(|(id, labels)| Some((id, labels, versions.get(id.as_str())?)));
+    let lost = known.flat_map(|(id, labels, versions)| {
+        let lost = labels.lost(|version| versions.contains(version));
+        lost.into_iter().map(|(label, version)| (id.clone(), label.to_owned(), version.clone()))
+    });
+    lost.collect()
+}
+
+/// Reads the labels in these directories that are not known yet.
+fn read_labels_of(
+    directories: &[PathBuf],
+    root: &Path,
+    labels: &mut BTreeMap<String, Labels>,
+    errors: &mut Vec<Error>,
+) {
     for directory in directories {
-        match (read_labels(root, directory), id_of(root, directory)) {
-            (Ok(labels), Some(id)) => drop(all.insert(id, labels)),
-            (Ok(_), None) => {}
-            (Err(error), _) => errors.push(error),
+        let Some(id) = id_of(root, directory).filter(|id| !labels.contains_key(id)) else { continue };
+        match read_labels(root, directory) {
+            Ok(found) => drop(labels.insert(id, found)),
+            Err(error) => errors.push(error),
         }
     }
-    all
 }
 
 /// A prompt file that the store does not manage, because its id or version is invalid or differs from its path. In a

@@ -1,5 +1,7 @@
 //! Atomic writes of files, and the lock that admits one writer at a time.
 
+mod look;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
