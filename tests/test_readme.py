@@ -97,8 +97,8 @@ def test_the_install_lines_name_extras_that_exist():
 def test_the_measured_figures_come_from_the_document():
     """Each row shows the figures of a row of ``docs/performance.md``, rounded."""
     document = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    (commit,) = re.findall(r"at commit (\w+) with CPython", README)
-    section = document.split(f"Measured at commit {commit}", 1)[1].split("Compiling (G)", 1)[0]
+    (day,) = re.findall(r"Measured on ([\d-]+) with CPython", README)
+    section = document.split(f"Measured on {day}:", 1)[1].split("Compiling (G)", 1)[0]
     measured = [
         tuple(float(cell.replace(",", "")) for cell in (row[2], row[4], row[7], row[10], row[8], row[9]))
         for row in (line.strip("|").split("|") for line in section.splitlines() if re.match(r"\| [A-I]\d? ", line))

@@ -168,8 +168,8 @@ struct MessageWriter<'w, 'r> {
 }
 
 impl MessageWriter<'_, '_> {
-    /// Writes the message. `None` if it is dropped, because all of its parts were. `id` is the id that was made for its `function_call`, or of the call that its result
-    /// answers.
+    /// Writes the message. `None` if it is dropped, because all of its parts were. `id` is the id that was made for its
+    /// `function_call`, or of the call that its result answers.
     fn message<S: Output>(mut self, message: Message<S>, id: Option<String>) -> Result<Option<Payload<S>>> {
         let mut id = id.map(Payload::String);
         let name = match message.name {
