@@ -2,11 +2,12 @@
 
 1 is linear and 2 is quadratic. The slope of the times on logarithmic scales is measured between the smallest and the
 largest size, so constant costs make an exponent smaller than it is for large inputs. A time is that of the processor,
-so that it also holds on a busy machine.
+so that it also holds on a busy machine, and the garbage collector is disabled.
 """
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
+from measure import no_garbage_collector
 from report import Row
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
@@ -49,20 +51,19 @@ class Case:
     size: int
 
 
-def fastest(case: Case, size: int, rounds: int) -> float:
-    """Return the shortest processor time in seconds for an input of this size."""
-    made = case.prepare(size)
-    times = []
-    for _ in range(rounds):
-        start = process_time()
-        case.run(made)
-        times.append(process_time() - start)
-    return min(times)
+def seconds(case: Case, made: Any) -> float:
+    """Return the processor time of one run."""
+    gc.collect()
+    start = process_time()
+    case.run(made)
+    return process_time() - start
 
 
 def exponent(case: Case, rounds: int) -> float:
-    """Return the exponent of a case."""
-    small, large = (fastest(case, size, rounds) for size in (case.size, case.size * GROWTH))
+    """Return the exponent of a case, from the shortest times. The sizes take turns, so a slow moment affects both."""
+    inputs = [case.prepare(size) for size in (case.size, case.size * GROWTH)]
+    times = [[seconds(case, made) for made in inputs] for _ in range(rounds)]
+    small, large = map(min, zip(*times, strict=True))
     return log(large / small) / log(GROWTH)
 
 
@@ -278,6 +279,6 @@ def prompts(folder: Path) -> list[Case]:
 def measure(effort: Effort) -> list[Row]:
     """Measure the exponent of each case."""
     rounds = min(effort.rounds, 5)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, no_garbage_collector():
         cases = [*templates(), *prompts(Path(folder)), *schemas(Path(folder)), *answers()]
         return [Row(case.name, case.title, exponent(case, rounds), target=TARGET, unit="exponent") for case in cases]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Function = Callable[[Any], object]
 
-__all__ = ["Effort", "Timings", "interleaved"]
+__all__ = ["Effort", "Timings", "interleaved", "no_garbage_collector"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Timings:
 
 def interleaved(functions: Mapping[str, Function], argument: object, effort: Effort) -> Timings:
     """Time each function with the argument. All times include the loop around the call, about 10 ns."""
-    with _no_garbage_collector():
+    with no_garbage_collector():
         counts = {name: _calibrate(function, argument, effort.round_ns) for name, function in functions.items()}
         rounds: dict[str, list[float]] = {name: [] for name in functions}
         for _ in range(effort.rounds):
@@ -78,7 +78,8 @@ def _calibrate(function: Function, argument: object, round_ns: int) -> int:
 
 
 @contextmanager
-def _no_garbage_collector() -> Iterator[None]:
+def no_garbage_collector() -> Iterator[None]:
+    """Disable the garbage collector."""
     was_enabled = gc.isenabled()
     gc.collect()
     gc.disable()
