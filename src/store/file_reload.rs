@@ -174,8 +174,7 @@ impl FileStore {
 
     /// Looks at all files, and reads those that changed since the last look with this cache.
     ///
-    /// The files are not read at one moment, so they are looked at again if a label points at a version that was not found;
-    /// see [`LABEL_ROUNDS`].
+    /// The files are not read at one moment, so they are looked at again if a label points at a version that was not found.
     ///
     /// # Errors
     /// [`crate::Kind::StorageRead`] if the directory cannot be read, or has vanished since the last look.
