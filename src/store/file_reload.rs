@@ -186,17 +186,22 @@ impl FileStore {
     ) -> Result<StoreChange<T>> {
         let parse_version =
             |root: &Path, path: &Path, file: &FileContent| compile(root, path, file, options, engine);
-        let mut change = self.look_once(cache, cache, HashMap::new(), &parse_version)?;
+        // Read once and before the files: a change that comes later gives another generation.
+        let generation = Generation::read(self.root());
+        let look_once = |last: &StoreCache<T>, labels| {
+            self.look_once(cache, last, labels, generation.clone(), &parse_version)
+        };
+        let mut change = look_once(cache, HashMap::new())?;
         for _ in 0..LABEL_ROUNDS {
             if !change.cache.has_lost_labels_since(cache) {
                 break;
             }
             let labels = std::mem::take(&mut change.cache.labels);
-            let again = self.look_once(cache, &change.cache, labels, &parse_version)?.after(&change);
+            let again = look_once(&change.cache, labels)?.after(&change);
             if !again.cache.has_lost_labels_since(cache) {
                 return Ok(again);
             }
-            change = self.look_once(cache, &again.cache, HashMap::new(), &parse_version)?.after(&again);
+            change = look_once(&again.cache, HashMap::new())?.after(&again);
         }
         Ok(change)
     }
@@ -207,10 +212,9 @@ impl FileStore {
         cache: &StoreCache<T>,
         last: &StoreCache<T>,
         mut labels: CachedFiles<Labels>,
+        generation: Option<Generation>,
         parse_version: &(impl Fn(&Path, &Path, &FileContent) -> Result<StoredVersion<T>> + Sync),
     ) -> Result<StoreChange<T>> {
-        // Read before the files: a change that comes later gives another generation.
-        let generation = Generation::read(self.root());
         let tree = match self.find_root()? {
             Some(root) => StoreTree::of(&root)?,
             None => StoreTree::default(),
