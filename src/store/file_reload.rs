@@ -397,7 +397,7 @@ impl<T: Text> StoreChange<T> {
         change
     }
 
-    /// This change, with the files counted that an earlier look read.
+    /// This change. Its count of files that were read includes those of an earlier look.
     fn after(mut self, earlier: &Self) -> Self {
         self.read += earlier.read;
         self

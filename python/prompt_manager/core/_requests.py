@@ -59,7 +59,7 @@ _KNOWN = f"The providers are {', '.join(PROVIDERS)}"
 
 def _unknown(provider: str) -> str:
     if provider.lower() == "langchain":
-        return f"LangChain is no provider: use LangChainIntegration(manager.template_engine). {_KNOWN}"
+        return f"'langchain' is not a provider: use LangChainIntegration(manager.template_engine). {_KNOWN}"
     near = nearest(provider, [*PROVIDERS])
     hint = f"; did you mean '{near}'?" if near else "."
     return f"no provider is named '{provider}'{hint} {_KNOWN}"

@@ -115,7 +115,7 @@ def with_mappings(target: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments with mappings and tools that can be merged with those of a prompt, after a check.
 
     Raises:
-        TypeError: an argument that must be a mapping or a list is none, or has a member that there is not.
+        TypeError: an argument that must be a mapping or a list has another type, or has a member that does not exist.
 
     >>> with_mappings("openai-responses", {"text": "low"})
     Traceback (most recent call last):

@@ -105,7 +105,7 @@ impl<'s> Tag<'s> {
 }
 
 /// The error for an answer tag that ends within its JSON.
-pub(super) const TAG_ENDS_FIRST: &str = "the JSON in a tag has no end, but the tag has one";
+pub(super) const TAG_ENDS_FIRST: &str = "the tag ends before the JSON in it does";
 
 /// Where the tag that the text before a value ends with is closed in the rest of the text.
 pub(super) fn end_of_tag(before: &str, rest: &str) -> Option<usize> {
