@@ -16,10 +16,11 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::errors::{reason, unreadable};
-use super::label_file::{self, two_files};
+use super::label_file::{self, LabelFile, two_files};
 use super::labels::Labels;
 use super::prompt_tree::{PromptTree, YamlFiles};
 use super::stable_read::{FileContent, FileStamp, read_settled};
+use super::walk::LABEL_ROUNDS;
 use super::yaml::{self, BrokenPrompt, LocatedPrompt, Places, ReadFile};
 use crate::check::{CheckOptions, Code, Finding, PromptSource, check, check_fully, find_secrets};
 use crate::error::{Error, Kind, Place, Result};
@@ -280,8 +281,45 @@ struct FileLoader<'l, T> {
     check: Option<&'l CheckOptions>,
 }
 
+/// One pass over the files of a directory.
+struct LoadPass<T> {
+    loaded: LoadedDirectory<T>,
+    /// The file of labels, if this pass read it and a label points at a version that the pass did not find.
+    lost_labels: Option<LabelFile>,
+}
+
 impl<T: Text> FileLoader<'_, T> {
+    /// Loads the directory, and again while that gives other errors: the files are not read at one moment. Who writes a
+    /// version, and then moves a label to it, causes an error if the versions were read before and the labels after that.
+    /// So the versions are read again after these labels; and they may have been deleted since, so the labels are too.
     fn load(&self, schemas: Option<&Path>, cache: &mut FileCache<T>) -> Result<LoadedDirectory<T>> {
+        let mut pass = self.load_once(schemas, cache, None)?;
+        for _ in 0..2 * LABEL_ROUNDS {
+            if pass.loaded.errors.is_empty() {
+                break;
+            }
+            let labels = pass.lost_labels.take();
+            let is_fresh = labels.is_none();
+            let again = self.load_once(schemas, cache, labels)?.after(&pass);
+            let is_same = is_fresh && again.has_errors_of(&pass);
+            pass = again;
+            if is_same {
+                break;
+            }
+        }
+        let LoadedDirectory { files, read, prompts, errors, .. } = &pass.loaded;
+        let (prompts, errors) = (prompts.len(), errors.len());
+        tracing::info!(directory = %self.directory.display(), files, read, prompts, errors, "loaded prompts");
+        Ok(pass.loaded)
+    }
+
+    /// One pass over the files. The file of labels is not read if it is given.
+    fn load_once(
+        &self,
+        schemas: Option<&Path>,
+        cache: &mut FileCache<T>,
+        labels: Option<LabelFile>,
+    ) -> Result<LoadPass<T>> {
         let Self { directory, options, engine, check } = *self;
         let mut loaded = LoadedDirectory::default();
         let tree = PromptTree::find(directory, schemas)?;
@@ -314,24 +352,48 @@ impl<T: Text> FileLoader<'_, T> {
         if let Some((first, others)) = tree.labels.split_first() {
             loaded.errors.extend(others.iter().map(|second| two_files(first, second)));
             loaded.files += 1;
-            load_labels(first, &mut loaded);
+            return Ok(load_labels(first, labels, loaded));
         }
-        let (prompts, errors) = (loaded.prompts.len(), loaded.errors.len());
-        tracing::info!(directory = %directory.display(), files = loaded.files, read = loaded.read, prompts, errors, "loaded prompts");
-        Ok(loaded)
+        Ok(LoadPass { loaded, lost_labels: None })
     }
 }
 
-/// Reads the file of labels. It wins over labels in prompt files, which must not disagree. A label must point at a version
-/// that exists, unless a file has errors, which may be that of the version.
-fn load_labels<T: Text>(path: &Path, loaded: &mut LoadedDirectory<T>) {
-    let file = match label_file::read(path) {
-        Ok(file) => file,
+impl<T> LoadPass<T> {
+    /// This pass. Its count of files that were read is at least that of an earlier one.
+    fn after(mut self, earlier: &Self) -> Self {
+        self.loaded.read = self.loaded.read.max(earlier.loaded.read);
+        self
+    }
+
+    fn has_errors_of(&self, other: &Self) -> bool {
+        let reports = |pass: &Self| pass.loaded.errors.iter().map(Error::report).collect::<Vec<_>>();
+        reports(self) == reports(other)
+    }
+}
+
+/// Reads the file of labels, unless it is known. A broken one leaves all labels as they are.
+fn load_labels<T: Text>(
+    path: &Path,
+    known: Option<LabelFile>,
+    mut loaded: LoadedDirectory<T>,
+) -> LoadPass<T> {
+    let is_known = known.is_some();
+    match known.map_or_else(|| label_file::read(path), Ok) {
+        Ok(file) => {
+            let is_lost = !put_labels(&file, &mut loaded);
+            LoadPass { loaded, lost_labels: Some(file).filter(|_| is_lost && !is_known) }
+        }
         Err(errors) => {
             loaded.labels = None;
-            return loaded.errors.extend(errors);
+            loaded.errors.extend(errors);
+            LoadPass { loaded, lost_labels: None }
         }
-    };
+    }
+}
+
+/// Takes over the labels. They win over labels in prompt files, which must not disagree. A label must point at a version
+/// that exists, unless a file has errors, which may be that of the version. Returns whether all labels do.
+fn put_labels<T: Text>(file: &LabelFile, loaded: &mut LoadedDirectory<T>) -> bool {
     let is_whole = loaded.errors.is_empty();
     let mut written: HashMap<(&PromptId, &str), (&Version, &Place)> = HashMap::new();
     let mut versions: HashMap<&PromptId, Vec<&Version>> = HashMap::new();
@@ -346,10 +408,12 @@ fn load_labels<T: Text>(path: &Path, loaded: &mut LoadedDirectory<T>) {
         }
     }
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+    let mut is_complete = true;
     for (id, label, target) in file.targets() {
         let Some(version) = &target.version else { continue };
         let known = versions.get(id).map_or(&[][..], Vec::as_slice);
         if !known.contains(&version) {
+            is_complete = false;
             errors.extend(is_whole.then(|| label_file::unknown_target(id, label, target, &versions)));
         } else if let Some((named, place)) = written.get(&(id, label)).filter(|(named, _)| *named != version)
         {
@@ -362,6 +426,7 @@ fn load_labels<T: Text>(path: &Path, loaded: &mut LoadedDirectory<T>) {
     loaded.labels = errors.is_empty().then_some(labels);
     loaded.errors.extend(errors);
     loaded.warnings.extend(warnings);
+    is_complete
 }
 
 /// Loads one file. Whether the schemas that it uses exist is not checked.
