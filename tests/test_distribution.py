@@ -80,7 +80,7 @@ def test_every_extra_is_part_of_all():
 def test_no_source_hard_codes_the_install_command(path):
     """Only doctests may contain the command. All other code must use ``install_command``."""
     for line in path.read_text(encoding="utf-8").splitlines():
-        spelt = re.search(r"pip install \S*prompt-manager", line)
+        spelt = re.search(rf"pip install \S*{DISTRIBUTION}", line)
         shown = line.strip().startswith(("'pip install", "LangChain integration not available"))
         assert not spelt or shown, line
 

@@ -10,6 +10,7 @@ import re
 import pytest
 
 from prompt_manager import PromptManager, TemplateEngine, exceptions
+from prompt_manager._distribution import DISTRIBUTION
 from prompt_manager.exceptions import (
     ConversionError,
     IntegrationNotAvailableError,
@@ -142,7 +143,7 @@ def test_position_attributes_are_none_without_a_position():
 
 def test_a_missing_package_error_has_the_install_command():
     error = IntegrationNotAvailableError("LangChain", "langchain")
-    assert str(error) == ("LangChain integration not available. Install with: pip install prompt-manager[langchain]")
+    assert str(error) == f"LangChain integration not available. Install with: pip install {DISTRIBUTION}[langchain]"
     assert error.context == {"integration": "LangChain", "extra": "langchain"}
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from helpers import EXAMPLES, ROOT, SECRET, create_chat_prompt, create_text_prompt
 from prompt_manager import Prompt, PromptManager, PromptRegistry, TemplateEngine, VersionStore
+from prompt_manager._distribution import DISTRIBUTION
 from prompt_manager.core.template import ChatTemplateEngine
 from prompt_manager.exceptions import (
     ConversionError,
@@ -165,7 +166,7 @@ class TestExceptions:
             ),
             (
                 IntegrationNotAvailableError("OpenAI"),
-                "OpenAI integration not available. Install with: pip install prompt-manager[openai]",
+                f"OpenAI integration not available. Install with: pip install {DISTRIBUTION}[openai]",
                 ("integration", "extra"),
             ),
             (

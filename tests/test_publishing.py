@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from helpers import ROOT
+from prompt_manager._distribution import DISTRIBUTION
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -146,8 +147,34 @@ def test_the_repository_s_address_makes_all_links_absolute(rehearsal, copy, caps
     assert "usage" in capsys.readouterr().err
 
 
+def test_another_name_reaches_every_install_command_and_nothing_else(rehearsal, tmp_path, capsys):
+    rename = rehearsal("rename")
+    for place in ("pyproject.toml", *rename.PLACES):
+        copy = shutil.copytree if (ROOT / place).is_dir() else shutil.copy
+        copy(ROOT / place, tmp_path / place)
+
+    def texts():
+        files = [path for path in sorted(tmp_path.rglob("*")) if path.suffix in {*rename.SUFFIXES, ".toml"}]
+        return {path.relative_to(tmp_path).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+    before = texts()
+    assert rename.main(["acme.prompts"], tmp_path) == 0
+    after = texts()
+    assert tomllib.loads(after["pyproject.toml"])["project"]["name"] == "acme.prompts"
+    old = re.compile(rf"pip (?:install|download) .*(?<!agentic-){re.escape(DISTRIBUTION)}(?![\w-])")
+    assert not [name for name, text in after.items() if old.search(text)]
+    assert "$ prompt-manager check prompts" in after["README.md"]
+    assert "pip uninstall agentic-prompt-manager" in after["docs/migration.md"]
+    assert rename.main([DISTRIBUTION], tmp_path) == 0
+    assert texts() == before
+    assert rename.main(["no name"], tmp_path) == 2
+    assert "usage" in capsys.readouterr().err
+
+
 def test_a_release_that_is_not_ready_is_refused_with_all_reasons(rehearsal, copy, capsys):
     ready = rehearsal("ready")
+    (copy / "README.md").write_text("[changes](CHANGELOG.md)\n", encoding="utf-8")
+    (copy / "CHANGELOG.md").write_text("## [Unreleased]\n\n- New.\n", encoding="utf-8")
     assert ready.main(["v0.0.0"], copy) == 1
     errors = capsys.readouterr().err
     assert errors.count("error: ") == 3

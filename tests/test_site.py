@@ -112,7 +112,7 @@ def pages_of(entries):
 def test_every_page_has_one_place_in_the_navigation(site, tmp_path):
     nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
     shown = list(pages_of(nav))
-    written = site("pages").Site(ROOT).write(tmp_path)
+    written = site("pages").Site.of(ROOT).write(tmp_path)
     assert len(set(shown)) == len(shown)
     assert set(shown) <= set(written)
     assert {page for page in written if not page.startswith("examples/")} <= set(shown)

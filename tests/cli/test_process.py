@@ -14,6 +14,7 @@ from terminal import on_a_terminal, widest
 
 from helpers import EXAMPLES, ROOT, run_python
 from prompt_manager import __version__
+from prompt_manager._distribution import DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ print(main())
 """
     said, hint, status = run_python(code).splitlines()
     assert said == f"error: the command line needs {missing}, which is not installed"
-    assert hint == "  hint: pip install prompt-manager[cli]"
+    assert hint == f"  hint: pip install {DISTRIBUTION}[cli]"
     assert status == "1"
 
 

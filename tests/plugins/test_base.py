@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from helpers import SECRET, create_text_prompt, run_python
+from prompt_manager._distribution import DISTRIBUTION
 from prompt_manager.core.protocols import PluginProtocol
 from prompt_manager.exceptions import IntegrationNotAvailableError, PluginError
 from prompt_manager.plugins import BasePlugin, PluginRegistry
@@ -129,7 +130,7 @@ async def test_an_error_of_the_package_in_initialize_stays_as_it_is():
         async def _initialize_impl(self, config):  # noqa: ARG002
             raise IntegrationNotAvailableError("Weather")
 
-    with pytest.raises(IntegrationNotAvailableError, match=r"prompt-manager\[weather\]"):
+    with pytest.raises(IntegrationNotAvailableError, match=rf"{DISTRIBUTION}\[weather\]"):
         await Failing("failing", "1").initialize({})
 
 

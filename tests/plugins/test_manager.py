@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from helpers import EXAMPLES, SECRET, chat_of, create_chat_prompt, create_text_prompt, everything_said_by, run_python
 from prompt_manager import PromptManager
+from prompt_manager._distribution import DISTRIBUTION
 from prompt_manager.exceptions import (
     ConversionError,
     IncompatibleFormatError,
@@ -229,7 +230,7 @@ for _ in range(2):
         print(error)
 print(manager.render_for_plugin_sync("greeting", {"name": "Ada", "role": "engineer"}, "openai"))
 """
-        refusal = "LangChain integration not available. Install with: pip install prompt-manager[langchain]"
+        refusal = f"LangChain integration not available. Install with: pip install {DISTRIBUTION}[langchain]"
         assert run_python(code).splitlines() == [
             "True False",
             f"(False, {refusal!r})",

@@ -104,6 +104,10 @@ class Environment:
         )
         subprocess.run([*command, *requirements], cwd=self.folder, check=True)
 
+    def install_for_tests(self, dist: Path) -> None:
+        """Install the package with its command line, and what the tests need."""
+        self.install("--group", f"{ROOT / 'pyproject.toml'}:test", *requirement(dist, "cli"))
+
     def run(self, *arguments: str | Path, program: str | Path | None = None, isolated: bool = True) -> str:
         """Run Python, or another program of the environment, in the folder, and return what it prints."""
         command = [program or self.python, *(["-I"] if isolated and not program else []), *arguments]
@@ -169,7 +173,7 @@ def check_extras(python: Path, dist: Path, *, short: bool) -> None:
 def run_tests(python: Path, dist: Path, *, short: bool) -> None:
     """Run the tests against the installed package."""
     with environment(python) as own:
-        own.install("--group", f"{ROOT / 'pyproject.toml'}:test", *requirement(dist, "cli"))
+        own.install_for_tests(dist)
         work = own.folder / "work"
         work.mkdir()
         for name in COPIED:

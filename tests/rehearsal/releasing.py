@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from environments import environment
 from packages import ROOT, tool
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ NOT_REHEARSED = {
 }
 #: The command before which the document asks for edits.
 FIRST_OF_A_RELEASE = "cargo update --workspace"
+#: Tests of the documents, which the commands have changed.
+READ_DOCUMENTS = ("tests/test_publishing.py", "tests/test_readme.py", "tests/test_site.py")
 REPOSITORY = "https://example.invalid/owner/name"
 
 
@@ -145,7 +148,7 @@ def check(python: Path, dist: Path) -> None:
             raise SystemExit(f"RELEASING.md sets {sorted(variables(document))}, the rehearsal {sorted(given)}")
         clone = clone_into(Path(folder).resolve())
         shutil.copytree(dist, clone / "dist")
-        environment = {
+        exported = {
             **os.environ,
             **given,
             "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
@@ -163,7 +166,7 @@ def check(python: Path, dist: Path) -> None:
             done = subprocess.run(
                 ["bash", "-euc", line],
                 cwd=clone,
-                env={**environment, "TWINE_REPOSITORY_URL": f"{address}/"},
+                env={**exported, "TWINE_REPOSITORY_URL": f"{address}/"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -173,4 +176,8 @@ def check(python: Path, dist: Path) -> None:
             if done.returncode:
                 raise SystemExit(f"RELEASING.md: {line} failed:\n{done.stdout}")
             run += 1
+        with environment(python) as own:
+            own.install_for_tests(dist)
+            own.folder = clone
+            own.run("-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *READ_DOCUMENTS, isolated=False)
         print(f"RELEASING.md: {run} commands run, {len(NOT_REHEARSED)} left out", flush=True)

@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -62,20 +61,20 @@ def first_sentence(page: str) -> str:
 
 def main() -> int:
     """Write the pages and build the site."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    repository = project.get("urls", {}).get("Repository")
+    site = Site.of(ROOT)
     base = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     pages = ROOT / base["docs_dir"]
     shutil.rmtree(pages, ignore_errors=True)
     try:
-        Site(ROOT, repository).write(pages)
+        site.write(pages)
     except BrokenLinkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     shutil.copy(ROOT / "tests" / "site" / "site.css", pages)
     site_url = os.environ.get("SITE_URL") or "http://localhost:8000/"
     config = ROOT / ".mkdocs-build.yml"
-    config.write_text(json.dumps(settings(base, pages, site_url=site_url, repository=repository)), encoding="utf-8")
+    whole = settings(base, pages, site_url=site_url, repository=site.repository)
+    config.write_text(json.dumps(whole), encoding="utf-8")
     # Its process imports the extension that reads docstrings, and the package for the docstrings in Rust.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(ROOT / "python")])}
     command = [

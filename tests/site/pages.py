@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os.path
 import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -44,6 +45,12 @@ class Site:
     root: Path
     #: The address of the repository, if it is known: links that begin with it are links to files.
     repository: str | None = None
+
+    @classmethod
+    def of(cls, root: Path) -> Site:
+        """The pages of a repository whose ``pyproject.toml`` has its address, if it has one."""
+        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        return cls(root, project.get("urls", {}).get("Repository"))
 
     def write(self, folder: Path) -> list[str]:
         """Write all pages to a folder, and return their names."""

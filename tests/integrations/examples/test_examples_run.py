@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from helpers import EXAMPLES
+from prompt_manager._distribution import DISTRIBUTION
 
 # The examples need the newest clients. Old ones warn when they are imported.
 pytestmark = [pytest.mark.integration, pytest.mark.newest]
@@ -60,7 +61,7 @@ def test_an_example_prints_its_expected_output(name, tmp_path):
 def test_an_example_explains_setup_and_common_problems(name):
     text = (FOLDER / name).read_text(encoding="utf-8")
     assert f"python examples/integrations/{name}" in text
-    assert re.search(r'^Setup::\n\n    pip install "?prompt-manager', text, flags=re.MULTILINE)
+    assert re.search(rf'^Setup::\n\n    pip install "?{DISTRIBUTION}', text, flags=re.MULTILINE)
     pitfalls = text.partition("Pitfalls:\n\n")[2].partition('"""')[0]
     assert pitfalls.count("\n- ") + pitfalls.startswith("- ") >= 3
     assert expected_output(text).strip()

@@ -43,6 +43,7 @@ from helpers import (
     run_python,
 )
 from prompt_manager import PromptManager, TemplateEngine
+from prompt_manager._distribution import DISTRIBUTION
 from prompt_manager.core.models import Prompt, PromptFormat
 from prompt_manager.exceptions import (
     ConversionError,
@@ -134,7 +135,7 @@ def test_without_langchain_core_the_error_says_what_to_install(monkeypatch, temp
     monkeypatch.setattr(langchain, "LANGCHAIN_AVAILABLE", False)
     with pytest.raises(IntegrationNotAvailableError, match=r"LangChain integration not available\. Install with: "):
         LangChainIntegration(template_engine)
-    with pytest.raises(IntegrationNotAvailableError, match=r"pip install prompt-manager\[langchain\]"):
+    with pytest.raises(IntegrationNotAvailableError, match=rf"pip install {DISTRIBUTION}\[langchain\]"):
         _ = langchain.HandlebarsPromptTemplate
 
 
