@@ -164,7 +164,7 @@ impl Labels {
     }
 
     /// The version to which a rollback moves a label: the one before the version that it points at now. Each further
-    /// rollback goes one step back, like an undo. Versions that no longer exist are skipped.
+    /// rollback goes one step back, like an undo. Versions that no longer exist are skipped, and the label always moves.
     ///
     /// # Errors
     /// [`Kind::VersionNotFound`] if the label was never moved, or has no earlier version.
@@ -175,20 +175,22 @@ impl Labels {
         is_there: impl Fn(&Version) -> bool,
     ) -> Result<Version> {
         let mut trail: Vec<Option<&Version>> = Vec::new();
+        let before = |trail: &[Option<&Version>]| {
+            let (now, earlier) = trail.split_last()?;
+            earlier.iter().rposition(|each| each != now && each.is_some_and(&is_there))
+        };
         for made in self.moves.iter().filter(|made| made.label == label) {
             if trail.is_empty() {
                 trail.push(made.previous.as_ref());
             }
             let to = made.version.as_ref();
-            if trail.len() > 1 && to.is_some() && trail[trail.len() - 2] == to {
-                // The label moved back, so the move that this undid no longer counts.
-                trail.pop();
-            } else {
-                trail.push(to);
+            match before(&trail).filter(|at| trail[*at] == to) {
+                // The label moved back, so the moves that this undid no longer count.
+                Some(at) => trail.truncate(at + 1),
+                None => trail.push(to),
             }
         }
-        trail.pop();
-        let before = trail.into_iter().rev().flatten().find(|version| is_there(version)).cloned();
+        let before = before(&trail).and_then(|at| trail[at]).cloned();
         before.ok_or_else(|| {
             let message = match self.moves.iter().find(|made| made.label == label) {
                 Some(_) => {

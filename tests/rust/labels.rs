@@ -26,7 +26,7 @@ fn moves(along: &[&str]) -> Labels {
 
 #[test]
 fn a_rollback_goes_one_step_further_back_each_time() {
-    let cases: [(&[&str], Option<&str>); 10] = [
+    let cases: [(&[&str], Option<&str>); 11] = [
         (&["-", "1.0.0", "2.0.0"], Some("1.0.0")),
         (&["1.0.0", "2.0.0"], Some("1.0.0")),
         (&["-", "1.0.0", "2.0.0", "3.0.0"], Some("2.0.0")),
@@ -36,6 +36,7 @@ fn a_rollback_goes_one_step_further_back_each_time() {
         (&["-", "1.0.0", "-", "2.0.0"], Some("1.0.0")),
         (&["-", "1.0.0", "2.0.0", "1.0.0"], None),
         (&["-", "1.0.0"], None),
+        (&["-", "1.0.0", "2.0.0", "-", "1.0.0"], Some("2.0.0")),
         (&["-"], None),
     ];
     for (along, expected) in cases {
@@ -54,6 +55,28 @@ fn a_rollback_skips_deleted_versions() {
     let left = moves.rollback_target("greeting", "production", |version| version.major() != 2);
     assert_eq!(left.expect("one is left").to_string(), "1.0.0");
     assert!(moves.rollback_target("greeting", "production", |_| false).is_err());
+}
+
+#[test]
+fn a_rollback_after_one_that_skipped_versions_goes_further_back() {
+    let cases: [(&[&str], &[u64], Option<&str>); 4] = [
+        (&["-", "1.0.0", "2.0.0", "3.0.0", "4.0.0", "2.0.0"], &[3], Some("1.0.0")),
+        (&["-", "1.0.0", "2.0.0", "3.0.0", "4.0.0", "1.0.0"], &[2, 3], None),
+        (&["-", "1.0.0", "2.0.0", "-", "3.0.0", "2.0.0"], &[], Some("1.0.0")),
+        (&["-", "1.0.0", "-", "2.0.0", "1.0.0"], &[], None),
+    ];
+    for (along, deleted, expected) in cases {
+        let before = moves(along)
+            .rollback_target("greeting", "production", |version| !deleted.contains(&version.major()));
+        assert_eq!(before.ok().map(|version| version.to_string()).as_deref(), expected, "{along:?}");
+    }
+}
+
+#[test]
+fn a_rollback_never_stays_where_the_label_is() {
+    let moves = moves(&["-", "1.0.0", "2.0.0", "-", "1.0.0"]);
+    let left = moves.rollback_target("greeting", "production", |version| version.major() != 2);
+    assert_eq!(left.expect_err("version 2.0.0 is deleted").kind(), Kind::VersionNotFound);
 }
 
 #[test]
