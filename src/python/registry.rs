@@ -656,9 +656,14 @@ impl PyRegistry {
         #[pyo3(from_py_with = arguments::id)] id: &str,
         #[pyo3(from_py_with = arguments::label)] label: &str,
         moves: &Bound<'_, PyAny>,
+        stored: Option<Vec<String>>,
     ) -> PyResult<String> {
         let moves = Labels::new(pythonize::depythonize(moves)?);
-        let before = self.reading(|prompts| prompts.rollback_target(id, label, &moves)).or_raise(py)?;
+        let before = match stored {
+            Some(stored) => moves.rollback_target(id, label, |version| stored.contains(&version.to_string())),
+            None => self.reading(|prompts| prompts.rollback_target(id, label, &moves)),
+        };
+        let before = before.or_raise(py)?;
         Ok(before.to_string())
     }
 

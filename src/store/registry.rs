@@ -362,14 +362,17 @@ impl<T: Text> Registry<T> {
         }
     }
 
-    /// Records a move that a storage has made.
+    /// Records a move that a storage has made. It moves the label here even if another process was first, so that it moved
+    /// nothing in the storage.
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`].
     pub fn record_label_move(&mut self, id: &str, made: LabelMove) -> Result<()> {
         let entry = self.entry_mut(id)?;
-        if made.version != made.previous {
-            entry.labels.push(made);
+        let previous =
+            labelled(&entry.versions, &made.label).map(|compiled| compiled.prompt().version.clone());
+        if made.version != previous {
+            entry.labels.push(LabelMove { previous, ..made });
             entry.relabel();
         }
         Ok(())
@@ -394,7 +397,7 @@ impl<T: Text> Registry<T> {
         self.entry(id).map(|entry| &entry.labels)
     }
 
-    /// Where a rollback takes a label; see [`Labels::rollback_target`].
+    /// Where a rollback takes a label of a prompt that is not in a storage; see [`Labels::rollback_target`].
     ///
     /// # Errors
     /// [`crate::Kind::PromptNotFound`], [`crate::Kind::VersionNotFound`].

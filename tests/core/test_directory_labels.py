@@ -247,6 +247,17 @@ def test_a_version_that_arrives_with_its_label_is_loaded(root):
     assert rendered(manager) == "2.0.0: Ada"
 
 
+def test_a_rollback_goes_to_a_version_that_arrived_with_its_label(root):
+    manager = load(root, refresh=3600)
+    manager.set_label_sync("greeting", "production", "1.0.0")
+    for version in ("2.0.0", "3.0.0"):
+        text = f'id: greeting\nversion: {version}\ntemplate: "{version}: {{{{name}}}}"\n'
+        (root / f"{version}.yaml").write_text(text, encoding="utf-8")
+        load(root).set_label_sync("greeting", "production", version)
+    assert manager.rollback_sync("greeting", "production").version == "2.0.0"
+    assert rendered(manager) == "2.0.0: Ada"
+
+
 def test_without_refresh_a_manager_keeps_its_labels(root):
     manager = load(root)
     manager.set_label_sync("greeting", "production", "1.0.0")

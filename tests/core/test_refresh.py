@@ -468,6 +468,94 @@ def test_a_storage_of_an_application_that_fails_keeps_the_prompts(caplog):
     assert manager.reload_errors == ()
 
 
+STORAGES = [FileSystemStorage, lambda _: InMemoryStorage(), lambda _: AsyncOnly(InMemoryStorage())]
+STORAGE_KINDS = pytest.mark.parametrize("make", STORAGES, ids=["files", "memory", "application"])
+
+
+def label(storage, version):
+    asyncio.run(storage.set_label("greeting", "production", version))
+
+
+def publish(storage, version):
+    asyncio.run(storage.save(greeting(version)))
+    label(storage, version)
+
+
+@STORAGE_KINDS
+@pytest.mark.parametrize("refresh", [None, 3600, 0])
+def test_a_rollback_goes_to_a_version_that_another_process_saved(make, refresh, tmp_path):
+    storage = make(tmp_path)
+    publish(storage, "1.0.0")
+    manager = PromptManager.from_storage_sync(storage, refresh=refresh)
+    for version in ("1.0.1", "1.0.2", "1.0.3"):
+        publish(storage, version)
+    asyncio.run(storage.delete("greeting", "1.0.2"))
+    move = manager.rollback_sync("greeting", "production", author="Bo")
+    assert (move.previous, move.version) == ("1.0.3", "1.0.1")
+    assert manager.render_sync("greeting", ADA, label="production") == "1.0.1: Ada"
+    assert asyncio.run(manager.rollback("greeting", "production")).version == "1.0.0"
+    assert asyncio.run(manager.render("greeting", ADA, label="production")) == "1.0.0: Ada"
+
+
+@STORAGE_KINDS
+@pytest.mark.parametrize("refresh", [None, 3600, 0])
+def test_a_label_moves_to_a_version_that_another_process_saved(make, refresh, tmp_path):
+    storage = make(tmp_path)
+    manager = PromptManager.from_storage_sync(storage, refresh=refresh)
+    publish(storage, "1.0.0")
+    assert [move.version for move in manager.get_label_history_sync("greeting")] == ["1.0.0"]
+    assert manager.set_label_sync("greeting", "stable", "1.0.0").version == "1.0.0"
+    assert manager.render_sync("greeting", ADA, label="stable") == "1.0.0: Ada"
+    # A label that only the storage knows can be taken off.
+    asyncio.run(storage.set_label("greeting", "beta", "1.0.0"))
+    assert manager.set_label_sync("greeting", "beta", None).previous == "1.0.0"
+    with pytest.raises(VersionNotFoundError, match=r"has no version 9\.0\.0"):
+        manager.set_label_sync("greeting", "stable", "9.0.0")
+    with pytest.raises(VersionNotFoundError, match="has no label 'gamma'"):
+        manager.set_label_sync("greeting", "gamma", None)
+    with pytest.raises(PromptNotFoundError):
+        manager.set_label_sync("nothing", "stable", "1.0.0")
+
+
+@STORAGE_KINDS
+def test_a_label_that_another_process_moved_there_first_moves_here_too(make, tmp_path):
+    storage = make(tmp_path)
+    for version in ("1.0.1", "1.0.0"):
+        publish(storage, version)
+    manager = PromptManager.from_storage_sync(storage, refresh=None)
+    label(storage, "1.0.1")
+    move = manager.set_label_sync("greeting", "production", "1.0.1")
+    assert (move.previous, move.version) == ("1.0.1", "1.0.1")
+    assert manager.render_sync("greeting", ADA, label="production") == "1.0.1: Ada"
+
+
+def test_two_processes_that_roll_back_at_once_go_one_step_back(storage, monkeypatch):
+    """Both mean the version that they found. Only the first move counts, and the second one says so."""
+    moved = []
+
+    class Observer:
+        def on_label_moved(self, prompt_id, move):
+            moved.append((prompt_id, move))
+
+    storage.set_label_sync("greeting", "production", "1.0.1")
+    one, other = fresh(storage), PromptManager.from_storage_sync(storage, refresh=None, observers=[Observer()])
+    read = FileSystemStorage.get_label_history_sync
+
+    def read_and_be_overtaken(self, *arguments):
+        moves = read(self, *arguments)
+        monkeypatch.undo()
+        assert one.rollback_sync("greeting", "production").version == "1.0.0"
+        return moves
+
+    monkeypatch.setattr(FileSystemStorage, "get_label_history_sync", read_and_be_overtaken)
+    move = other.rollback_sync("greeting", "production")
+    assert (move.previous, move.version) == ("1.0.0", "1.0.0")
+    assert moved == []
+    assert [each.version for each in storage.get_label_history_sync("greeting")] == ["1.0.0", "1.0.1", "1.0.0"]
+    for manager in (one, other):
+        assert manager.render_sync("greeting", ADA, label="production") == "1.0.0: Ada"
+
+
 def test_registries_over_one_storage_in_memory_see_each_other():
     storage = InMemoryStorage()
     one = PromptManager(PromptRegistry(storage), refresh=0)

@@ -949,7 +949,8 @@ class TestObservers:
         registry.add_observer(observer)  # an observer added twice is notified once
         registry.register_sync(active())
         registry.update_sync(active(status="deprecated"))
-        registry.set_label_sync("greeting", "production", "1.0.0")
+        for _ in range(2):  # the second one moves nothing
+            registry.set_label_sync("greeting", "production", "1.0.0")
         registry.register_sync(active("2.0.0"))
         registry.delete_sync("greeting", "1.0.0")
         registry.remove_observer(observer)

@@ -56,6 +56,13 @@ class SourceRefresh:
         if version is None or not self._core.contains(prompt_id, version):
             await self.when_due()
 
+    async def now(self, mode: CallMode) -> None:
+        """Take over what changed in a source that the core reads, whether it is time or not."""
+        awaitable = None if mode.blocks else self._core.look()
+        look = self._core.look_sync() if awaitable is None else await awaitable
+        if look is not None:
+            await self._report(mode, look)
+
     async def when_due(self) -> None:
         """Take over what changed, if it is time, without blocking the event loop."""
         awaitable = self._core.due_look()

@@ -640,7 +640,10 @@ class PromptRegistry:
         )
 
     def _asked_for_labels(self) -> builtins.list[tuple[object, str]]:
-        return [(self._label_store, "set_label"), (self._label_store, "get_label_history")]
+        asked = ["set_label", "get_label_history"]
+        if self._label_store is self._storage:
+            asked += ["exists", "load"]
+        return [(self._label_store, each) for each in asked]
 
     async def _set_label(
         self, mode: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
@@ -648,10 +651,20 @@ class PromptRegistry:
         async def write(turn: Turn | None) -> LabelMove:
             move = await self._move_label(mode, prompt_id, label, version, author)
             _end(turn)
-            await self._observers.tell(mode, "on_label_moved", prompt_id, move)
+            await self._tell_of_move(mode, prompt_id, move)
             return move
 
+        await self._look_at_directory(mode)
         return await self._write(prompt_id, mode, write)
+
+    async def _look_at_directory(self, mode: CallMode) -> None:
+        """Take over the versions of a directory that came with a move of another process."""
+        if self._directory_labels is not None and self._refresh is not None:
+            await self._refresh.now(mode)
+
+    async def _tell_of_move(self, mode: CallMode, prompt_id: str, move: LabelMove) -> None:
+        if move.version != move.previous:
+            await self._observers.tell(mode, "on_label_moved", prompt_id, move)
 
     async def _move_label(
         self, mode: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
@@ -661,10 +674,26 @@ class PromptRegistry:
         store = self._label_store
         if store is None:
             return LabelMove.model_validate(self._core.set_label(prompt_id, label, version, author))
+        if store is self._storage:
+            return await self._move_stored_label(mode, prompt_id, label, version, author)
         self._core.can_set_label(prompt_id, label, version)
         move: LabelMove = await mode(store, "set_label", prompt_id, label, version, author=author)
-        if store is self._storage:
-            self._core.record_label_move(prompt_id, move.model_dump(mode="json"))
+        return move
+
+    async def _move_stored_label(
+        self, mode: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
+    ) -> LabelMove:
+        """Move a label in the storage, and then in the core. Another process may have saved the version."""
+        if not self._core.contains(prompt_id, version) and await mode(self._storage, "exists", prompt_id, version):
+            prompt: Prompt = await mode(self._storage, "load", prompt_id, version)
+            self._core.upsert_all([prompt._compiled(self._compiler)], {})
+        try:
+            self._core.can_set_label(prompt_id, label, version)
+        except VersionNotFoundError:
+            if version is not None:
+                raise
+        move: LabelMove = await mode(self._storage, "set_label", prompt_id, label, version, author=author)
+        self._core.record_label_move(prompt_id, move.model_dump(mode="json"))
         return move
 
     async def rollback(self, prompt_id: str, label: str, *, author: str | None = None) -> LabelMove:
@@ -697,14 +726,25 @@ class PromptRegistry:
     async def _rollback(self, mode: CallMode, prompt_id: str, label: str, author: str | None) -> LabelMove:
         async def write(turn: Turn | None) -> LabelMove:
             moves = await self._label_moves(mode, prompt_id)
-            target = self._core.rollback_target(prompt_id, label, moves)
+            stored = None
+            if self._label_store is self._storage is not None:
+                stored = await self._stored_versions(mode, prompt_id, label, moves)
+            target = self._core.rollback_target(prompt_id, label, moves, stored)
             move = await self._move_label(mode, prompt_id, label, target, author)
             _end(turn)
-            await self._observers.tell(mode, "on_label_moved", prompt_id, move)
+            await self._tell_of_move(mode, prompt_id, move)
             return move
 
+        await self._look_at_directory(mode)
         # No other write may run between reading the history and the move, even without a storage.
         return await self._lock.run(prompt_id, mode, write)
+
+    async def _stored_versions(
+        self, mode: CallMode, prompt_id: str, label: str, moves: builtins.list[dict[str, Any]]
+    ) -> builtins.list[str]:
+        """The versions at which a label pointed and which the storage still has, whether they are registered or not."""
+        targets = {move[each] for move in moves if move["label"] == label for each in ("previous", "version")}
+        return [each for each in targets - {None} if await mode(self._storage, "exists", prompt_id, each)]
 
     async def get_label_history(self, prompt_id: str, label: str | None = None) -> builtins.list[LabelMove]:
         """List the moves of a prompt's labels, or of one label, the oldest first.
@@ -733,8 +773,9 @@ class PromptRegistry:
         return [move for move in moves if label in (None, move.label)]
 
     async def _label_moves(self, mode: CallMode, prompt_id: str) -> builtins.list[dict[str, Any]]:
-        self._core.versions(prompt_id)
         store = self._label_store
+        if store is not self._storage or store is None:
+            self._core.versions(prompt_id)
         if store is None:
             return self._core.moves(prompt_id)
         history: list[LabelMove] = await mode(store, "get_label_history", prompt_id)
