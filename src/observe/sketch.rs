@@ -40,9 +40,13 @@ fn bucket_of(duration: f64) -> usize {
     ((duration.min(LARGEST) / SMALLEST).ln() / GROWTH.ln()).ceil() as usize
 }
 
-/// The value that represents a bucket: as far from its lower bound as from its upper one, relatively.
+/// The value that represents a bucket: as far from its lower bound as from its upper one, relatively. Durations of less than
+/// a nanosecond count as none.
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are 2,000 buckets")]
 fn value_of(bucket: usize) -> f64 {
+    if bucket == 0 {
+        return 0.0;
+    }
     SMALLEST * GROWTH.powi(bucket as i32) * 2.0 / (GROWTH + 1.0)
 }
 
@@ -112,7 +116,8 @@ impl DurationSketch {
         if self.count == 0 { 0.0 } else { self.sum / self.count as f64 }
     }
 
-    /// The duration below which this part of all durations lies, within [`RELATIVE_ERROR`]; 0 if there is none.
+    /// The shortest duration that is at least as long as this part of all durations, within [`RELATIVE_ERROR`]; 0 if there
+    /// is none. So the highest quantiles of few durations are their maximum.
     #[must_use]
     #[allow(
         clippy::cast_precision_loss,
@@ -124,14 +129,17 @@ impl DurationSketch {
         if self.count == 0 {
             return 0.0;
         }
-        let rank = (part * (self.count - 1) as f64).floor() as u64;
-        if rank == 0 {
+        let rank = ((part * self.count as f64).ceil() as u64).max(1);
+        if rank == 1 {
             return self.min;
+        }
+        if rank >= self.count {
+            return self.max;
         }
         let mut below = 0;
         for (index, count) in self.counts.iter().enumerate() {
             below += count;
-            if below > rank {
+            if below >= rank {
                 return value_of(self.first + index).clamp(self.min, self.max);
             }
         }
@@ -172,7 +180,7 @@ mod tests {
             }
             all.sort_by(f64::total_cmp);
             for part in [0.0, 0.5, 0.9, 0.95, 0.99, 0.999, 1.0] {
-                let exact = all[(part * (all.len() - 1) as f64).floor() as usize];
+                let exact = all[((part * all.len() as f64).ceil() as usize).max(1) - 1];
                 let error = (sketch.quantile(part) - exact).abs() / exact.max(SMALLEST);
                 assert!(
                     error <= 0.01,

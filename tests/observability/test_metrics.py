@@ -142,6 +142,18 @@ class TestCounts:
         assert performance["max_duration_ms"] == durations[-1]
         assert performance["avg_duration_ms"] == pytest.approx(sum(durations) / 10_000)
 
+    @pytest.mark.parametrize(
+        ("durations", "median", "p95"),
+        [([1.0, 1000.0], 1.0, 1000.0), ([1.0, 2.0, 3.0], 2.0, 3.0), ([0.0] * 30 + [5.0], 0.0, 0.0), ([7.5], 7.5, 7.5)],
+    )
+    def test_quantiles_of_few_renders_are_those_of_a_list(self, metrics, durations, median, p95):
+        for duration in durations:
+            metrics.record_render_sync("greeting", "1.0.0", duration, success=True)
+        performance = metrics.get_metrics_sync()["performance"]
+        assert performance["p50_duration_ms"] == pytest.approx(median, rel=0.01)
+        assert performance["p95_duration_ms"] == pytest.approx(p95, rel=0.01)
+        assert performance["p99_duration_ms"] == durations[-1]
+
     def test_reset_starts_again(self, manager, metrics):
         manager.render_sync("greeting", {"name": "Ada"})
         metrics.reset()
