@@ -17,10 +17,9 @@ use uuid::Uuid;
 
 use super::errors::{reason, unreadable};
 use super::label_file::{self, LabelFile, two_files};
-use super::labels::Labels;
+use super::labels::{LABEL_ROUNDS, Labels};
 use super::prompt_tree::{PromptTree, YamlFiles};
 use super::stable_read::{FileContent, FileStamp, read_settled};
-use super::walk::LABEL_ROUNDS;
 use super::yaml::{self, BrokenPrompt, LocatedPrompt, Places, ReadFile};
 use crate::check::{CheckOptions, Code, Finding, PromptSource, check, check_fully, find_secrets};
 use crate::error::{Error, Kind, Place, Result};

@@ -13,6 +13,12 @@ use super::errors::no_label;
 use crate::error::{Error, Kind, Result, nearest};
 use crate::prompt::{Prompt, Version, check_label};
 
+/// How often a store or a directory is read again while labels point at versions that were not found.
+///
+/// The files are not read at one moment. A label may have moved to a version that came after the directory was listed, so
+/// the versions are read again after the labels; and that version may have been deleted since, so the labels are too.
+pub(super) const LABEL_ROUNDS: usize = 2;
+
 /// One move of a label.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LabelMove {

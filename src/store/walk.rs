@@ -13,18 +13,12 @@ use super::below::{self, EntryKind, LINK};
 use super::directory::in_parallel;
 use super::encoding::Encoding;
 use super::errors::{reason, unreadable};
-use super::labels::Labels;
+use super::labels::{LABEL_ROUNDS, Labels};
 use super::layout::{check_id, version_of};
 use super::version_file::{LABELS, StoredPrompt, damaged, read_labels, read_plain, read_version, twice};
 use crate::de::plain;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::{Prompt, PromptId, Status, Version};
-
-/// How often a store is read again while labels point at versions that were not found.
-///
-/// The files are not read at one moment. A label may have moved to a version that came after the directory was listed, so
-/// the versions are read again after the labels; and that version may have been deleted since, so the labels are too.
-pub(super) const LABEL_ROUNDS: usize = 2;
 
 /// The hint for an id or version that is invalid here.
 const MIGRATE: &str = "use `migrate(rename=...)` to save it under another name";
