@@ -20,7 +20,7 @@ use crate::error::{Error, Kind};
 use crate::schema::json_schema::{self, JsonSchemaMode};
 use crate::schema::rules::Rule;
 use crate::schema::{self, Schema, SchemaEntry, SchemaRef, ScopedSchema, Values, parse};
-use crate::store::directory;
+use crate::store::{directory, hide_ignored};
 use crate::template::Data;
 
 /// Schemas that validate Python objects, shared between threads.
@@ -122,9 +122,10 @@ fn load(
         }
     };
     let files = found.heads.into_iter().map(file).collect();
-    errors.extend(good.iter().flat_map(schema::lints));
-    let warnings = errors.iter().map(Finding::of_error).chain(found.warnings).collect();
-    Ok((files, findings(warnings)))
+    let lints: Vec<Error> = good.iter().flat_map(schema::lints).collect();
+    let mut warnings: Vec<Finding> = lints.iter().map(Finding::of_error).chain(found.warnings).collect();
+    hide_ignored(&mut warnings);
+    Ok((files, findings(errors.iter().map(Finding::of_error).chain(warnings).collect())))
 }
 
 /// Adds schemas and returns those that could be added. `keep` gets the set and the errors of the others; if it returns

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::directory::{self, LoadedDirectory, id_of};
+use super::ignore_comments::hide_ignored;
 use super::yaml;
 use crate::check::{
     CheckOptions, CheckedDirectory, DirectoryPartial, DirectoryPrompt, Finding, Severity, check_directory,
@@ -73,6 +74,7 @@ pub fn check<T: Text>(
     if options.fixes {
         add_fixes_of_errors(&mut found);
     }
+    hide_ignored(&mut found);
     found.extend(of_registry);
     Ok(found)
 }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::errors::{reason, unreadable};
+use super::ignore_comments::hide_ignored;
 use super::label_file::{self, LabelFile, two_files};
 use super::labels::{LABEL_ROUNDS, Labels};
 use super::prompt_tree::{PromptTree, YamlFiles};
@@ -82,10 +83,11 @@ impl<T> Default for LoadedDirectory<T> {
 }
 
 impl<T> LoadedDirectory<T> {
-    /// Takes all warnings, and with `errors` what the errors say too, sorted by file and place.
+    /// Takes all warnings that no comment hides, and with `errors` what the errors say too, sorted by file and place.
     #[must_use]
     pub fn findings(&mut self, errors: bool) -> Vec<Finding> {
         let mut findings = std::mem::take(&mut self.warnings);
+        hide_ignored(&mut findings);
         if errors {
             findings.extend(self.errors.iter().map(Finding::of_error));
         }

@@ -12,6 +12,7 @@ mod file_reload;
 pub mod fixes;
 mod generation;
 pub mod history;
+mod ignore_comments;
 pub mod label_file;
 pub mod labels;
 mod layout;
@@ -31,6 +32,7 @@ pub mod yaml;
 pub mod yaml_write;
 
 pub use file_reload::{StoreCache, StoreChange};
+pub use ignore_comments::hide_ignored;
 pub use labels::{LabelMove, LabelRequest, Labels};
 pub use registry::{ExchangeResult, Registry, SearchFilter, VersionSelector};
 pub use walk::UnmanagedFile;

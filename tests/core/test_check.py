@@ -268,3 +268,29 @@ class TestCheck:
         root.rename(root.with_name("moved"))
         with pytest.raises(StorageReadError):
             manager.check()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "template: Hello {{name}}\nvariables:\n  name: string\n  place: string  # pm: ignore[PM010]\n",
+        "template: Hello {{name}}\nvariables:\n  name: string\n  # pm: ignore\n  place: string\n",
+        "template: |\n  {{!-- pm: ignore[undeclared-variable] --}}\n  Hello {{name}}{{place}}\nvariables: [place]\n",
+    ],
+)
+def test_a_comment_hides_a_finding_from_a_load_and_a_check(tmp_path, text):
+    file = tmp_path / "a.yaml"
+    file.write_text(text.replace("pm:", "pm"))
+    with pytest.warns(PromptWarning):
+        PromptManager.from_directory_sync(tmp_path)
+    file.write_text(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        manager = PromptManager.from_directory_sync(tmp_path)
+    assert manager.check() == []
+
+
+def test_a_comment_does_not_hide_a_file_that_a_load_skips(tmp_path):
+    (tmp_path / "a.yaml").write_text('template: "{{#if x}}"  # pm: ignore\n')
+    with pytest.warns(PromptWarning, match="never closed"):
+        PromptManager.from_directory_sync(tmp_path, on_error="skip")

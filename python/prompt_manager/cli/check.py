@@ -131,11 +131,9 @@ def _report(project: Project, options: CheckOptions, output: str) -> bool:
     """Write the findings, and fix them first if that is asked for. Returns whether there are any."""
     from prompt_manager.cli.findings import formatted
     from prompt_manager.cli.fix import fix_files
-    from prompt_manager.cli.ignored import IgnoreComments
 
     def find() -> list[Finding]:
-        comments = IgnoreComments()
-        return [finding for finding in _findings(project, options) if not comments.hide(finding)]
+        return [*_findings(project, options)]
 
     with progress("checking the prompts"):
         findings, fixed = fix_files(find) if options.fix else (find(), 0)
