@@ -357,6 +357,15 @@ def test_warnings_of_a_load_go_to_standard_error(directory: Callable[[dict[str, 
     assert (done.exit_code, done.stdout) == (0, "x")
     assert done.stderr.startswith("warning: ")
     assert "`helpers` of prompt `a`" in done.stderr
+    assert done.stderr.endswith(f"[PM013]\n  hint: prompt-manager check {root}\n")
+
+
+def test_many_findings_of_a_load_are_one_line(directory: Callable[[dict[str, str]], Path]) -> None:
+    unused = "template: Hello {{name}}\nvariables: [name, place]\n"
+    root = directory({"a.yaml": unused, "b.yaml": unused, "c.yaml": "template: Ticket #{{n}}\n"})
+    done = run("show", "a", "--dir", str(root))
+    expected = f"warning: 3 findings in the prompts (PM010, PM011)\n  hint: prompt-manager check {root}\n"
+    assert (done.exit_code, done.stderr) == (0, expected)
 
 
 @pytest.mark.parametrize("command", ["show", "render"])

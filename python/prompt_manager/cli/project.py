@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prompt_manager._shown_path import shown_path
-from prompt_manager.cli.output import write_warning
+from prompt_manager.cli.load_warnings import write_load_warnings
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -160,8 +160,7 @@ def load_app(project: Project, *, warn: bool = False) -> PromptManager | None:
             "  hint: correct `app` under [tool.prompt-manager] in pyproject.toml, or the module that it names"
         ) from error
     if warn:
-        for warning in caught:
-            write_warning(str(warning.message))
+        write_load_warnings(caught, "prompt-manager check")
     if not isinstance(found, PromptManager):
         raise AppError(
             f"app {project.app!r} must be a PromptManager, not {type(found).__name__}\n"

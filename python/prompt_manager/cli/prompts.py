@@ -5,6 +5,7 @@ It uses the core's prompts and not :class:`~prompt_manager.Prompt`, so that no c
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from prompt_manager.cli.load_warnings import write_load_warnings
 from prompt_manager.cli.output import write_warning
 from prompt_manager.cli.progress import progress
 from prompt_manager.cli.project import find_project, load_app
@@ -94,11 +96,16 @@ def _from_directory(
             if not Path(directory).exists():
                 error.add_note("  hint: set the directory of the prompt files with --dir or PROMPT_MANAGER_DIR")
             raise
-    for warning in caught:
-        write_warning(str(warning.message))
+    write_load_warnings(caught, _check_command(directory))
     if app is not None:
         _take_over(manager, app)
     return manager
+
+
+def _check_command(directory: str) -> str:
+    """The command that shows the findings of a directory."""
+    is_default = _is_same(directory, find_project().prompts)
+    return "prompt-manager check" if is_default else f"prompt-manager check {shlex.quote(directory)}"
 
 
 def _take_over(manager: PromptManager, app: PromptManager) -> None:
