@@ -4,12 +4,14 @@
 //! variables are not known, so a text without variables is used as it is, and any other text is replaced by a stand-in.
 //! A placeholder can be filled with any messages; a prompt is fine if at least one way to fill it is.
 
+use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use super::converter::{Provider, ProviderConverter};
 use super::langchain::{self, LangChainOptions};
 use super::report::{Report, with_hint};
+use super::rules::NO_CONTENT;
 use crate::error::Error;
 use crate::prompt::{
     ChatEntry, Content, FunctionCall, Message, PartBody, Prompt, Rendered, Role, ToolCall, Tree,
@@ -18,22 +20,43 @@ use crate::prompt::{
 /// The number of placeholders that are filled in all combinations. Further ones stay empty.
 const MAX_FILLED: usize = 3;
 
+/// A reason why a prompt cannot be converted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusalReason {
+    /// The index of the message or placeholder in the prompt; `None` if the reason is about all of them.
+    pub entry: Option<usize>,
+    /// The problem and what to do about it.
+    pub text: String,
+}
+
+impl RefusalReason {
+    /// A reason that is not about one message.
+    fn of_prompt(text: impl Into<String>) -> Self {
+        Self { entry: None, text: text.into() }
+    }
+}
+
 impl ProviderConverter {
     /// The reasons why the prompt cannot be converted, whatever its variables. Empty if it can.
     #[must_use]
     pub fn explain(self, prompt: &Prompt) -> Vec<String> {
+        self.refusals(prompt).into_iter().map(|reason| reason.text).collect()
+    }
+
+    /// [`Self::explain`], with the messages that the reasons are about.
+    #[must_use]
+    pub fn refusals(self, prompt: &Prompt) -> Vec<RefusalReason> {
         if let Err(error) = self.check_format(prompt) {
-            return vec![with_hint(&error)];
+            return vec![RefusalReason::of_prompt(with_hint(&error))];
         }
         let Some(chat) = &prompt.chat_template else {
-            return match &prompt.template {
-                Some(_) => Vec::new(),
-                None => vec!["the prompt has no template; only a draft can be without one".to_owned()],
-            };
+            let problem = "the prompt has no template; only a draft can be without one";
+            let is_missing = prompt.template.is_none();
+            return is_missing.then(|| RefusalReason::of_prompt(problem)).into_iter().collect();
         };
-        let mut least: Option<Vec<String>> = None;
-        for messages in conversations(&chat.messages, self.file_address()) {
-            let reasons = self.reasons(messages);
+        let mut least: Option<Vec<RefusalReason>> = None;
+        for conversation in conversations(&chat.messages, self.file_address()) {
+            let reasons = self.reasons(conversation);
             if reasons.is_empty() {
                 return reasons;
             }
@@ -53,10 +76,11 @@ impl ProviderConverter {
     }
 
     /// The problems of one conversation.
-    fn reasons(self, messages: Vec<Message<String>>) -> Vec<String> {
+    fn reasons(self, conversation: Conversation) -> Vec<RefusalReason> {
+        let (entries, messages): (Vec<_>, Vec<_>) = conversation.into_iter().unzip();
         let mut report = Report::of_all_problems();
         let ended = self.convert(Rendered::Messages(messages), &mut report);
-        refused(report, self.is_strict(), ended.err().as_ref())
+        refused(report, self.is_strict(), ended.err().as_ref(), &entries)
     }
 }
 
@@ -74,20 +98,31 @@ pub fn explain_langchain(prompt: &Prompt, options: &LangChainOptions) -> Vec<Str
             ended = langchain::message(message, index, options, &mut report).err().or(ended);
         }
     }
-    refused(report, options.strict, ended.as_ref())
+    refused(report, options.strict, ended.as_ref(), &[]).into_iter().map(|reason| reason.text).collect()
 }
 
-/// The problems for which a conversion fails, with the error that ended it.
-fn refused(report: Report, is_strict: bool, ended: Option<&Error>) -> Vec<String> {
-    let problems = report.into_problems().into_iter().filter(|problem| is_strict || problem.is_fatal);
-    let mut reasons: Vec<String> = Vec::new();
-    for reason in problems.map(|problem| problem.text).chain(ended.map(with_hint)) {
-        if !reasons.contains(&reason) {
+/// The problems for which a conversion fails, with the error that ended it. `entries` has the index in the prompt of
+/// each message. What only follows from another problem, because its part or message was left out, is no reason.
+fn refused(report: Report, is_strict: bool, ended: Option<&Error>, entries: &[usize]) -> Vec<RefusalReason> {
+    let mut reasons: Vec<RefusalReason> = Vec::new();
+    let mut reported: HashSet<usize> = HashSet::new();
+    for problem in report.into_problems().into_iter().filter(|problem| is_strict || problem.is_fatal) {
+        let is_new = reported.insert(problem.message);
+        let reason = RefusalReason { entry: entries.get(problem.message).copied(), text: problem.text };
+        if (is_new || !problem.is_empty_content) && !reasons.contains(&reason) {
             reasons.push(reason);
         }
     }
+    let is_own = |error: &&Error| reasons.is_empty() || error.message() != NO_CONTENT;
+    let ended = ended.filter(is_own).map(|error| RefusalReason::of_prompt(with_hint(error)));
+    let is_new = |ended: &RefusalReason| reasons.iter().all(|reason| reason.text != ended.text);
+    let ended = ended.filter(is_new);
+    reasons.extend(ended);
     reasons
 }
+
+/// The messages that a template could render to, each with the index of its entry in the prompt.
+type Conversation = Vec<(usize, Message<String>)>;
 
 /// The address of a file that most providers read.
 const WEB_ADDRESS: &str = "https://example.org/document.pdf";
@@ -111,10 +146,7 @@ const ALTERNATIVES: [PlaceholderFill; 6] = [
 ];
 
 /// The conversations that a template could render to.
-fn conversations(
-    entries: &[ChatEntry],
-    file_address: &'static str,
-) -> impl Iterator<Item = Vec<Message<String>>> {
+fn conversations(entries: &[ChatEntry], file_address: &'static str) -> impl Iterator<Item = Conversation> {
     let placeholders = entries.iter().filter(|entry| matches!(entry, ChatEntry::Placeholder { .. })).count();
     let choices = (0..placeholders.min(MAX_FILLED)).fold(1, |choices, _| choices * ALTERNATIVES.len());
     (0..choices).map(move |choice| {
@@ -123,14 +155,14 @@ fn conversations(
         for (at, entry) in entries.iter().enumerate() {
             match entry {
                 ChatEntry::Message(message) => {
-                    messages.extend(
-                        Some(stand_in(message, file_address)).filter(|message| !message.is_left_out()),
-                    );
+                    let made = Some(stand_in(message, file_address));
+                    messages.extend(made.filter(|message| !message.is_left_out()).map(|made| (at, made)));
                 }
                 ChatEntry::Placeholder { .. } => {
                     let given = ALTERNATIVES[left % ALTERNATIVES.len()];
                     left /= ALTERNATIVES.len();
-                    messages.extend(given_messages(given, &entries[at + 1..]));
+                    let given = given_messages(given, &entries[at + 1..]);
+                    messages.extend(given.into_iter().map(|message| (at, message)));
                 }
             }
         }

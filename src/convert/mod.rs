@@ -37,6 +37,7 @@ mod sent_calls;
 pub(crate) mod unpaired;
 
 pub use converter::{Provider, ProviderConverter};
+pub use explain::RefusalReason;
 pub use given_arguments::{
     CONFIG, DECIDING, GivenArguments, excluded_by, is_merged, is_merged_in_config, is_one_of,
 };

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::rules::EMPTY_CONTENT;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::Role;
 
@@ -19,7 +20,11 @@ pub struct Report {
 /// A problem with a hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
+    /// The index of the message in the rendered conversation.
+    pub(super) message: usize,
     pub(super) text: String,
+    /// Whether it is that the message has no content.
+    pub(super) is_empty_content: bool,
     /// Whether it is an error without strict mode, too.
     pub(super) is_fatal: bool,
 }
@@ -45,7 +50,12 @@ impl Report {
     /// Adds a problem. Returns the violation if problems are not collected.
     fn collect(&mut self, violation: RuleViolation, is_fatal: bool) -> Result<(), RuleViolation> {
         let Some(problems) = &mut self.problems else { return Err(violation) };
-        problems.push(Problem { text: with_hint(&violation.into()), is_fatal });
+        problems.push(Problem {
+            message: violation.at.index,
+            is_empty_content: violation.problem == EMPTY_CONTENT,
+            text: with_hint(&violation.into()),
+            is_fatal,
+        });
         Ok(())
     }
 

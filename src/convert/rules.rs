@@ -26,6 +26,11 @@ pub(super) const SENT_EMPTY: &str = "sent as an empty text";
 /// What is done with a message or part that the provider does not accept.
 pub(super) const DROPPED: &str = "dropped";
 
+/// The problem of a message without content.
+pub(super) const EMPTY_CONTENT: &str = "the content is empty";
+/// The error of a conversation whose messages have no content.
+pub(super) const NO_CONTENT: &str = "the conversation has no message with content";
+
 /// Whether the text is a valid name or id: `^[a-zA-Z0-9_-]+$`.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_name_byte)
@@ -43,11 +48,7 @@ pub(super) fn no_messages() -> Error {
 
 /// The error for a conversation in which nothing but system messages has content. `has_others`: it has other messages.
 pub(super) fn no_turns(provider: &str, has_others: bool) -> Error {
-    let problem = if has_others {
-        "the conversation has no message with content"
-    } else {
-        "the conversation has only system messages"
-    };
+    let problem = if has_others { NO_CONTENT } else { "the conversation has only system messages" };
     Error::new(Kind::Conversion, problem)
         .with_hint(format!("{provider} needs at least one user message with content"))
 }
@@ -63,7 +64,7 @@ pub(super) fn empty_content(at: Position) -> RuleViolation {
         Role::Tool => "write an empty text (\"\") for a result without content",
         _ => "add content, or write `optional: true` to leave out the message when it is blank",
     };
-    RuleViolation::new(at, "the content is empty", hint)
+    RuleViolation::new(at, EMPTY_CONTENT, hint)
 }
 
 /// Whether the content is a list of parts.

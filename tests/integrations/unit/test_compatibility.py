@@ -56,7 +56,6 @@ def test_every_broken_rule_is_a_reason_with_position_and_hint():
     assert [reason.partition(":")[0] for reason in reasons] == [
         "message 1 (user)",
         "message 2 (user)",
-        "message 2 (user)",
     ]
     assert "remove `name`" in reasons[0]
 
