@@ -121,6 +121,9 @@ fn statement(text: &str, offset: usize) -> Option<ForeignTag> {
         return None;
     }
     let inside = &rest[2..rest.find(close)?];
+    if is_in_code_span(&text[..offset], &rest[2 + inside.len()..]) {
+        return None;
+    }
     let body = inside.trim_start_matches(['-', '+', '=']);
     let is_tag = match open {
         "{#" => body.starts_with(' '),
@@ -137,6 +140,12 @@ fn statement(text: &str, offset: usize) -> Option<ForeignTag> {
         _ => "templates are written in Handlebars, with tags in double braces".to_owned(),
     };
     is_tag.then(|| ForeignTag { offset, end: offset + 2 + inside.len() + close.len(), hint })
+}
+
+/// Whether backticks are around what is between these texts, on its line.
+fn is_in_code_span(before: &str, after: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    line.matches('`').count() % 2 == 1 && after.contains('`')
 }
 
 /// `{name}`, `${name}` or `%(name)s` of a declared variable, perhaps with a member or a format.

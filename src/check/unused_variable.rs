@@ -29,6 +29,7 @@ use super::code::Code;
 use super::finding::Finding;
 use super::foreign_syntax::words_of_foreign_tags;
 use super::undeclared_variable::undeclared;
+use super::yaml_comment::words_of_cut_texts;
 
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let Some(declared) = checked.prompt.declared() else { return Vec::new() };
@@ -40,7 +41,7 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let id = &checked.prompt.id;
     let placeholders: HashSet<&str> = checked.placeholders().collect();
     let misspelt: HashSet<&str> = undeclared(checked).filter_map(|(_, _, meant)| meant).collect();
-    let foreign = OnceCell::new();
+    let elsewhere = OnceCell::new();
     let mut findings = Vec::new();
     for (index, variable) in declared.items.iter().enumerate() {
         let name = variable.name.as_str();
@@ -50,7 +51,7 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
             || placeholders.contains(name);
         if is_used
             || misspelt.contains(name)
-            || foreign.get_or_init(|| words_of_foreign_tags(checked)).contains(name)
+            || elsewhere.get_or_init(|| words_of_other_findings(checked)).contains(name)
         {
             continue;
         }
@@ -61,4 +62,11 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
         findings.push(finding.with_hint("use it in the template, or remove it").with_fix(fix));
     }
     findings
+}
+
+/// The words of texts that have a finding of their own: it is one mistake.
+fn words_of_other_findings(checked: &CheckedPrompt<'_>) -> HashSet<String> {
+    let mut words = words_of_foreign_tags(checked);
+    words.extend(words_of_cut_texts(checked));
+    words
 }

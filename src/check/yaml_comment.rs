@@ -16,18 +16,17 @@
 //!
 //! A comment that reads like one, with a blank after its `#` and without a tag, is not reported.
 
+use std::collections::HashSet;
+
 use super::checked_prompt::CheckedPrompt;
 use super::code::Code;
 use super::finding::Finding;
+use crate::error::Place;
+use crate::prompt::TemplateLocation;
 
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
-    let Some(source) = checked.source else { return Vec::new() };
     let mut findings = Vec::new();
-    for (location, _) in checked.texts() {
-        let Some((comment, place)) = source.comment_after(checked.prompt, location) else { continue };
-        if !is_text(comment) {
-            continue;
-        }
+    for (location, comment, place) in cut_texts(checked) {
         let message = format!(
             "YAML takes `{}` for a comment, so it is not part of {location} of prompt `{}`",
             shortened(comment),
@@ -37,6 +36,24 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
         findings.push(finding.with_hint("put the text in quotes, or write it as a block with `|`"));
     }
     findings
+}
+
+/// The words in what is cut off.
+pub(super) fn words_of_cut_texts(checked: &CheckedPrompt<'_>) -> HashSet<String> {
+    let words = |comment: &str| -> Vec<String> {
+        comment.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned).collect()
+    };
+    cut_texts(checked).flat_map(|(_, comment, _)| words(comment)).collect()
+}
+
+/// The rest of each text that YAML takes for a comment, and its place.
+fn cut_texts<'c>(
+    checked: &'c CheckedPrompt<'_>,
+) -> impl Iterator<Item = (TemplateLocation<'c>, &'c str, Place)> {
+    checked.texts().into_iter().filter_map(|(location, _)| {
+        let (comment, place) = checked.source?.comment_after(checked.prompt, location)?;
+        is_text(comment).then_some((location, comment, place))
+    })
 }
 
 /// Whether a comment reads like the rest of a text.

@@ -56,16 +56,20 @@ pub(super) fn no_version<'k>(
     wanted: &str,
     known: impl DoubleEndedIterator<Item = &'k Version>,
 ) -> Error {
-    const SHOWN: usize = 5;
-    let known: Vec<String> = known.rev().take(SHOWN).map(ToString::to_string).collect();
-    let known = match known.as_slice() {
-        [only] => format!("its only version is {only}"),
-        newest => format!("its newest versions are {}", newest.join(", ")),
-    };
     Error::new(Kind::VersionNotFound, format!("prompt '{id}' has no version {wanted}"))
         .with_context("prompt_id", id)
         .with_context("version", wanted)
-        .with_hint(known)
+        .with_hint(newest_versions(known))
+}
+
+/// A hint with the newest of the versions, the lowest first, that a prompt has.
+pub(super) fn newest_versions<'k>(known: impl DoubleEndedIterator<Item = &'k Version>) -> String {
+    const SHOWN: usize = 5;
+    let known: Vec<String> = known.rev().take(SHOWN).map(ToString::to_string).collect();
+    match known.as_slice() {
+        [only] => format!("its only version is {only}"),
+        newest => format!("its newest versions are {}", newest.join(", ")),
+    }
 }
 
 /// The text is not a version, so the prompt cannot have it.

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::atomic;
-use super::errors::{reason, unreadable, unwritable};
+use super::errors::{newest_versions, reason, unreadable, unwritable};
 use super::labels::{LabelMove, LabelRequest, Labels, tell_of_move};
 use super::lock::{DEFAULT_LOCK_TIMEOUT, Lock};
 use super::prompt_tree::FileKind;
@@ -353,11 +353,9 @@ pub(super) fn unknown_target(
             None => error,
         }
     } else {
-        let known: Vec<String> = known.iter().rev().take(5).map(ToString::to_string).collect();
         let message =
             format!("label '{label}' of prompt '{id}' points at version {wanted}, which does not exist");
-        Error::new(Kind::PromptInvalid, message)
-            .with_hint(format!("its newest versions are {}", known.join(", ")))
+        Error::new(Kind::PromptInvalid, message).with_hint(newest_versions(known.into_iter()))
     };
     error
         .with_place(target.place.clone())

@@ -69,6 +69,9 @@ pub(super) fn for_tag(source: &str, at: usize) -> Option<String> {
     if let Some(hint) = for_name(inner.split(char::is_whitespace).next()?) {
         return Some(hint.to_owned());
     }
+    if let Some(hint) = for_call_with_parentheses(inner).or_else(|| for_field_of_go(inner)) {
+        return Some(hint);
+    }
     let has_comma = inner.contains(',') && !inner.contains(['"', '\'']);
     has_comma.then(|| "separate the arguments of a helper with spaces, not with commas".to_owned())
 }
@@ -89,6 +92,31 @@ fn operator(inner: &str) -> Option<(&'static str, &'static str)> {
     ];
     let found = OPERATORS.into_iter().find(|(sign, _)| inner.contains(sign))?;
     Some((found.0.trim(), found.1))
+}
+
+/// A hint for `name.upper()` and `len(items)`.
+fn for_call_with_parentheses(inner: &str) -> Option<String> {
+    let (name, arguments) = inner.split_once('(')?;
+    let name = name.rsplit(char::is_whitespace).next().filter(|name| is_path(name))?;
+    let first: String =
+        arguments.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.')).collect();
+    Some(if name.contains('.') || !is_path(&first) {
+        "a template cannot call methods: use a helper, such as `{{upper name}}`, or give the result as a variable"
+            .to_owned()
+    } else {
+        format!("write the arguments of a helper behind its name, with spaces: `{{{{{name} {first}}}}}`")
+    })
+}
+
+/// A hint for `.Name`, as Go's templates have it.
+fn for_field_of_go(inner: &str) -> Option<String> {
+    let name: String = inner
+        .strip_prefix('.')?
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
+        .collect();
+    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    is_name.then(|| format!("write the name of a variable without a dot before it: `{{{{{name}}}}}`"))
 }
 
 fn is_path(text: &str) -> bool {
@@ -150,6 +178,10 @@ mod tests {
             ("{{x[0].y}}", "x.[0].y"),
             ("{{=<% %>=}} <% x %>", "always in double braces"),
             ("{{% if x %}}", "{{#if x}}"),
+            ("{{name.upper()}}", "{{upper name}}"),
+            ("{{#if user.is_vip()}}x{{/if}}", "cannot call methods"),
+            ("{{len(items)}}", "{{len items}}"),
+            ("{{ .User.Name }}", "{{User.Name}}"),
             ("{{#for key, value in items.items()}}", "{{#each list}}"),
             ("{{join names, separator}}", "with spaces"),
         ] {
