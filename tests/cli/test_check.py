@@ -6,10 +6,13 @@ import json
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
+from terminal import Terminal, widest
 
 from helpers import EXAMPLES
 from prompt_manager import PromptManager
@@ -88,6 +91,27 @@ def test_the_caret_is_below_its_character_after_wide_ones(project):
     assert line == '  1 | template: "日本 {{nick}}"'
     # Each of the two characters takes two cells.
     assert caret.index("^") == line.index("nick") + 2
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_findings_fit_a_terminal(project, columns):
+    text = "日本 " * 30 + "{{nick}} " + "word " * 30
+    write(project, prompts__a=f'template: "{text}"\nvariables: [company]\n')
+    status, written = Terminal("check", directory=project, columns=columns).end()
+    assert status == 1
+    assert widest(written) <= columns
+    line, caret = next(pair for pair in pairwise(written.splitlines()) if pair[1].endswith("^"))
+    assert cell_len(line[: line.index("nick")]) == caret.index("^")
+    assert "declares the variable" in " ".join(written.split())
+
+
+def test_an_error_on_a_terminal_breaks_no_word(project):
+    write(project, prompts__a=GOOD)
+    status, written = Terminal("show", "nobody-" * 15, directory=project).end()
+    assert (status, "nobody-" * 15 in written) == (1, True)
+    status, written = Terminal("check", "--select", "x", directory=project).end()
+    assert status == 2
+    assert widest(written) <= 80
 
 
 def test_every_fault_of_a_broken_directory_is_found(project):

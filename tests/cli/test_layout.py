@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompt_manager.cli import layout
-from prompt_manager.cli.layout import Column, cells, table, wrapped
+from prompt_manager.cli.layout import Column, cells, fitted, table, wrapped
 
 #: Texts, a width, and the lines that fit it. Chinese and Japanese have no blanks between words.
 WRAPPED = [
@@ -60,3 +60,29 @@ def test_a_cell_that_is_too_long_has_its_own_line(monkeypatch: pytest.MonkeyPatc
         "       1.0.0  words",
         "short  1.0.0  words",
     ]
+
+
+def test_a_cell_that_is_wider_than_the_terminal_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "width", lambda: 80)
+    lines = table([("level", " ".join(["alternative"] * 8), "words")], [Column(), Column(), Column()])
+    assert lines == [
+        "level  " + " ".join(["alternative"] * 6),
+        "       alternative alternative",
+        "         words",
+    ]
+
+
+def test_a_last_cell_whose_word_has_no_room_begins_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "width", lambda: 80)
+    assert table([("a" * 28, "w" * 60)], [Column(), Column()]) == ["a" * 28, "    " + "w" * 60]
+
+
+def test_a_message_is_broken_between_words_and_its_source_is_not() -> None:
+    words = " ".join(["word"] * 12)
+    source = f"  1 | template: {words}\n    |           ^"
+    message = f"{words}\n{source}\n  hint: {words}"
+    assert fitted(message, 40) == (
+        f"{' '.join(['word'] * 7)}\n  {' '.join(['word'] * 5)}\n{source}\n"
+        f"  hint: {' '.join(['word'] * 5)}\n        {' '.join(['word'] * 6)}\n        word"
+    )
+    assert fitted(message, None) == message

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from prompt_manager.cli.output import visible
+from prompt_manager.cli.layout import cells, fitted, width
+from prompt_manager.cli.output import drawn, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,28 +34,41 @@ def _text(findings: Sequence[Finding], fixed: int) -> str:
     count = {0: "no findings", 1: "1 finding"}.get(len(findings), f"{len(findings)} findings")
     if fixed:
         count += f", {fixed} fixed"
-    return "".join(f"{visible(_report(finding))}\n\n" for finding in findings) + f"{count}\n"
+    return "".join(f"{_report(finding)}\n\n" for finding in findings) + f"{count}\n"
 
 
 def _report(finding: Finding) -> str:
-    lines = [f"{_place(finding)}{finding.severity} {finding.code} {finding.message} [{finding.rule}]"]
+    limit = width()
+    head = f"{_place(finding)}{finding.severity} {finding.code} {finding.message} [{finding.rule}]"
+    lines = [fitted(visible(head), limit)]
     if finding.source_line is not None and finding.source_line.strip() and finding.column is not None:
-        # A tab keeps its width, so that the caret is below its character.
-        before = "".join(
-            "\t" if char == "\t" else " " * _width(char) for char in finding.source_line[: finding.column - 1]
-        )
         margin = " " * len(str(finding.line))
-        lines += [f"  {finding.line} | {finding.source_line}", f"  {margin} | {before}^"]
+        room = None if limit is None else limit - len(f"  {margin} | ")
+        offset = len(visible(finding.source_line[: finding.column - 1]))
+        line, column = _excerpt(visible(finding.source_line), offset, room)
+        # A tab keeps its width, so that the caret is below its character.
+        before = "".join("\t" if char == "\t" else " " * cells(char) for char in line[:column])
+        lines += [f"  {finding.line} | {line}", f"  {margin} | {before}^"]
     if finding.hint is not None:
-        lines.append(f"  hint: {finding.hint}")
+        lines.append(fitted(visible(f"  hint: {finding.hint}"), limit))
     return "\n".join(lines)
 
 
-def _width(char: str) -> int:
-    """The cells of a terminal that a character takes."""
-    from rich.cells import cell_len
-
-    return cell_len(char)
+def _excerpt(line: str, column: int, room: int | None) -> tuple[str, int]:
+    """What fits into a line of the terminal around a character, and where the character is in it."""
+    if room is None or cells(line) <= room:
+        return line, column
+    mark = drawn("…", "...")
+    # Up to a third of the room is before the character.
+    start = column
+    while start > 0 and cells(line[start - 1 : column]) <= room // 3:
+        start -= 1
+    start = 0 if cells(line[:column]) <= room // 3 else start
+    end = column
+    before, after = mark if start else "", mark
+    while end < len(line) and cells(before + line[start : end + 1] + after) <= room:
+        end += 1
+    return before + line[start:end] + (after if end < len(line) else ""), len(before) + column - start
 
 
 def _place(finding: Finding) -> str:

@@ -5,7 +5,9 @@ In a file or a pipe, each row is one line, and nothing is wrapped.
 
 from __future__ import annotations
 
+import re
 import shutil
+import sys
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +18,7 @@ from prompt_manager.cli.output import styled, to_terminal, visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Column", "cells", "one_line", "table", "width", "wrapped"]
+__all__ = ["Column", "cells", "fitted", "one_line", "table", "width", "wrapped"]
 
 #: The minimum width of a terminal for wrapping. A narrower terminal gets whole rows and wraps them itself.
 MIN_TERMINAL_WIDTH = 80
@@ -43,9 +45,9 @@ class Column(NamedTuple):
     style: str = ""
 
 
-def width() -> int | None:
-    """The columns of the terminal. ``None`` if nothing is to be wrapped."""
-    if not to_terminal():
+def width(*, of_errors: bool = False) -> int | None:
+    """The columns of the terminal that shows the output, or the errors. ``None`` if nothing is to be wrapped."""
+    if not (sys.stderr.isatty() if of_errors else to_terminal()):
         return None
     columns = shutil.get_terminal_size().columns
     return columns if columns >= MIN_TERMINAL_WIDTH else None
@@ -85,6 +87,27 @@ def wrapped(text: str, room: int | None) -> list[str]:
         used += len(space) + size
         space = gap
     return [*lines, line]
+
+
+#: A line of source below an error, or the line with its caret.
+_SOURCE_LINE = re.compile(r"\s*\d*\s+\|")
+
+
+def fitted(message: str, room: int | None) -> str:
+    """Break the lines of a message between words. Lines of source (``3 | template: …``) are left as they are."""
+    if room is None:
+        return message
+    return "\n".join(part for line in message.split("\n") for part in _fitted_line(line, room))
+
+
+def _fitted_line(line: str, room: int) -> list[str]:
+    if cells(line) <= room or _SOURCE_LINE.match(line):
+        return [line]
+    text = line.lstrip(" ")
+    indent = " " * (len(line) - len(text))
+    hanging = indent + " " * (len("hint: ") if text.startswith("hint: ") else 2)
+    first, *rest = wrapped(text, max(room - len(hanging), 20))
+    return [indent + first, *(hanging + part for part in rest)]
 
 
 def _words(text: str) -> Iterator[tuple[str, str]]:
@@ -168,14 +191,23 @@ def _row(
     """The lines of one row. ``styles`` are the texts with their escape sequences, which take no room."""
     lines, line, at = [], " " * indent, indent
     for text, style, size in zip(texts, styles, sizes, strict=False):
-        line += style
         taken = cells(text)
         if taken > size:
             # What follows begins below, where its column is.
-            lines.append(line)
+            first, *rest = wrapped(text, None if limit is None else max(limit - at, 20))
+            lines.append(line + (first if rest else style))
+            lines += [" " * at + text for text in rest]
             line, taken = " " * at, 0
+        else:
+            line += style
         line += " " * (size - taken + GAP)
         at += size + GAP
+    longest = max(map(cells, texts[-1].split()), default=0)
+    below = indent + 2 * GAP
+    if limit is not None and below <= limit - longest < at:
+        # The last column has no room for its longest word.
+        lines.append(line.rstrip(" "))
+        line, at = " " * below, below
     room = None if limit is None else max(limit - at, 20)
     first, *rest = wrapped(texts[-1], room)
     lines.append((line + (styles[-1] if not rest else first)).rstrip(" "))

@@ -95,19 +95,28 @@ def give_up_output() -> None:
     sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
 
 
+def _write_message(text: str) -> None:
+    """Write a message to standard error. On a terminal, no word is broken."""
+    if sys.stderr.isatty():
+        from prompt_manager.cli.layout import fitted, width
+
+        text = fitted(text, width(of_errors=True))
+    _write(f"{text}\n", sys.stderr)
+
+
 def write_error(text: str) -> None:
     """Write an error message to standard error."""
-    _write(f"error: {visible(text)}\n", sys.stderr)
+    _write_message(f"error: {visible(text)}")
 
 
 def write_note(text: str) -> None:
     """Write a remark to standard error."""
-    _write(f"{visible(text)}\n", sys.stderr)
+    _write_message(visible(text))
 
 
 def write_warning(text: str) -> None:
     """Write a warning to standard error."""
-    _write(f"warning: {visible(text)}\n", sys.stderr)
+    _write_message(f"warning: {visible(text)}")
 
 
 #: The escape sequences of styles.
