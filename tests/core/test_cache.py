@@ -560,6 +560,25 @@ class TestCachesOfTheApplication:
     def test_an_object_that_is_no_cache(self):
         with pytest.raises(TypeError, match="the cache dict has no method `set`"):
             PromptManager(cache={})
+        with pytest.raises(TypeError, match=r"not the class MemoryCache: write `MemoryCache\(\.\.\.\)`"):
+            PromptManager(cache=MemoryCache)
+
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_a_cache_that_cannot_invalidate_is_named(self, asynchronous, caplog):
+        class Failing(MemoryCache):
+            def invalidate(self, pattern):
+                raise RuntimeError("SECRET")
+
+        class FailingLater(MemoryCache):
+            async def invalidate(self, pattern):
+                raise RuntimeError("SECRET")
+
+        manager, _ = manager_of(cache=FailingLater() if asynchronous else Failing())
+        manager.delete_prompt_sync("p")
+        (record,) = caplog.records
+        assert "the cache Failing" in record.getMessage()
+        assert "failed in `invalidate` (RuntimeError)" in record.getMessage()
+        assert "SECRET" not in caplog.text
 
 
 def test_a_directory_with_a_cache(tmp_path):

@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from helpers import SECRET, create_chat_prompt, create_text_prompt, run_python
-from prompt_manager import PromptManager, PromptWarning
+from prompt_manager import PromptManager, PromptRegistry, PromptWarning
 from prompt_manager.core.events import EVENTS
 from prompt_manager.core.protocols import ObserverProtocol
 from prompt_manager.exceptions import ConversionError, PromptNotFoundError, TemplateRenderError, VersionNotFoundError
@@ -24,7 +24,17 @@ from prompt_manager.integrations import (
     OpenAIIntegration,
 )
 from prompt_manager.integrations.base import BaseIntegration
-from prompt_manager.observability import BatchEvent, EventStreamObserver, Observer, ReloadEvent, RenderEvent
+from prompt_manager.observability import (
+    BatchEvent,
+    EventStreamObserver,
+    MetricsCollector,
+    Observer,
+    OpenTelemetryObserver,
+    PrometheusCollector,
+    ReloadEvent,
+    RenderEvent,
+)
+from prompt_manager.storage import InMemoryStorage
 
 
 class OwnIntegration(BaseIntegration):
@@ -42,6 +52,30 @@ async def finished(call, name, *arguments, **options):
         if call[0]
         else getattr(call[1], f"{name}_sync")(*arguments, **options)
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: PromptManager(observers=[Observer]), r"not the class Observer: write `Observer\(\.\.\.\)`"),
+        (lambda: PromptManager(observers=Observer()), r"observers must be a list, not Observer"),
+        (lambda: PromptManager(observers=["logging"]), r"the observer str has no method for any event"),
+        (lambda: PromptManager().add_observer(None), r"the observer NoneType has no method for any event"),
+        (lambda: PromptRegistry(observers=[object()]), r"the observer object has no method for any event"),
+        (lambda: PromptRegistry(observers=Observer()), r"observers must be a list, not Observer"),
+        (lambda: PromptManager(metrics=MetricsCollector), r"not the class MetricsCollector"),
+        (lambda: PromptManager(metrics={}), r"the metrics collector dict has no method `record_render`"),
+        (lambda: PromptManager.from_storage_sync(InMemoryStorage), r"not the class InMemoryStorage"),
+        (lambda: EventStreamObserver({}), r"the stream dict has no method `publish`"),
+        (lambda: PrometheusCollector({}), r"metrics must be a MetricsCollector, not dict"),
+        (lambda: OpenTelemetryObserver(tracer_name=None), r"tracer_name must be a str, not NoneType"),
+        (lambda: OpenTelemetryObserver(tracer_provider="x"), r"the tracer provider str has no method `get_tracer`"),
+        (lambda: OpenTelemetryObserver(meter_provider="x"), r"the meter provider str has no method `get_meter`"),
+    ],
+)
+def test_an_object_that_can_observe_nothing_is_refused(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
 
 
 class TestBaseClass:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prompt_manager.core._parts import require_object
 from prompt_manager.core._sync import running_loop
 from prompt_manager.core.events import EVENTS, RENDER_EVENTS, is_no_op
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from prompt_manager.core._sync import CallMode
     from prompt_manager.core.events import RenderEvent
 
-__all__ = ["Observers"]
+__all__ = ["Observers", "each_observer"]
 
 #: How many seconds a coroutine of an observer gets, if the observer has no `timeout`.
 _TIMEOUT = 2.0
@@ -46,6 +47,18 @@ class Listener:
         return getattr(self.observer, self.event)(*arguments)
 
 
+def each_observer(observers: Iterable[object]) -> Iterable[object]:
+    """The observers that a caller passed.
+
+    Raises:
+        TypeError: it is one observer, or something else that is no list.
+    """
+    if not hasattr(observers, "__iter__"):
+        name = type(observers).__name__
+        raise TypeError(f"observers must be a list, not {name}: write `observers=[{name}(...)]`")
+    return observers
+
+
 class Observers:
     """Calls observers in the order in which they were added. Each gets the events for which it has a method.
 
@@ -70,7 +83,7 @@ class Observers:
     def __init__(self, observers: Iterable[object] = ()) -> None:
         self._reported: set[tuple[int, str]] = set()
         self._set(())
-        for observer in observers:
+        for observer in each_observer(observers):
             self.add(observer)
 
     def _set(self, observers: tuple[object, ...]) -> None:
@@ -104,7 +117,17 @@ class Observers:
         return len(self._all)
 
     def add(self, observer: object) -> None:
-        """Add an observer, unless it was added before."""
+        """Add an observer, unless it was added before.
+
+        Raises:
+            TypeError: it is a class, or it has no method for any event.
+        """
+        require_object(observer, "an observer")
+        if not any(callable(getattr(observer, event, None)) for event in EVENTS):
+            raise TypeError(
+                f"the observer {type(observer).__name__} has no method for any event, such as `on_render_complete`; "
+                "prompt_manager.observability.Observer has them all"
+            )
         if not any(observer is known for known in self._all):
             self._set((*self._all, observer))
 

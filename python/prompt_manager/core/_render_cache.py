@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspect import iscoroutinefunction
 
 from prompt_manager._native import KeyedRender
+from prompt_manager.core._parts import require_methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ class RenderCache:
     """
 
     def __init__(self, cache: Any) -> None:
-        for name in _METHODS:
-            if not callable(getattr(cache, name, None)):
-                raise TypeError(
-                    f"the cache {type(cache).__name__} has no method `{name}`: it needs those of "
-                    "prompt_manager.core.protocols.CacheProtocol, as prompt_manager.core.cache.MemoryCache has them"
-                )
+        require_methods(
+            cache,
+            "the cache",
+            _METHODS,
+            "prompt_manager.core.protocols.CacheProtocol, as prompt_manager.core.cache.MemoryCache has them",
+        )
         self._cache = cache
         self._waits = iscoroutinefunction(cache.get) or iscoroutinefunction(cache.set)
         self._reported: set[str] = set()
@@ -45,10 +46,10 @@ class RenderCache:
         self.on_prompt_updated = self.on_prompt_deleted = drop
 
     def _drop(self, prompt: Prompt) -> None:
-        self._cache.invalidate(f"prompt:{prompt.id}:*")
+        self._call("invalidate", f"prompt:{prompt.id}:*")
 
     async def _drop_waiting(self, prompt: Prompt) -> None:
-        await self._cache.invalidate(f"prompt:{prompt.id}:*")
+        await self._wait_for("invalidate", self._call("invalidate", f"prompt:{prompt.id}:*"))
 
     def render_now(
         self, observers: Observers, compiled: CompiledPrompt, event: RenderEvent, variables: Any, **options: Any

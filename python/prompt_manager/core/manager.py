@@ -12,7 +12,7 @@ from prompt_manager.core._batch_calls import BatchCalls
 from prompt_manager.core._directory_labels import DirectoryLabels
 from prompt_manager.core._executions import tell_of_failure, tell_of_render
 from prompt_manager.core._load_warning import warn_of
-from prompt_manager.core._observers import Observers
+from prompt_manager.core._observers import Observers, each_observer
 from prompt_manager.core._prompt_writer import PromptWriter
 from prompt_manager.core._provider_calls import ProviderCalls
 from prompt_manager.core._since import check_since
@@ -151,7 +151,7 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
         self._choose_renders()
         if cache is not None:
             self._use_cache(cache)
-        for observer in observers:
+        for observer in each_observer(observers):
             self.add_observer(observer)
         if metrics is not None:
             self._add_metrics(metrics)

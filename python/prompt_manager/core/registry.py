@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from prompt_manager._native import Registry
 from prompt_manager.core._keyed_lock import ALL_KEYS, KeyedLock
-from prompt_manager.core._observers import Observers
+from prompt_manager.core._observers import Observers, each_observer
+from prompt_manager.core._parts import require_object
 from prompt_manager.core._prompt_argument import require_prompt
 from prompt_manager.core._run_to_end import run_to_end
 from prompt_manager.core._sync import AWAITING, run_asking
@@ -68,6 +69,7 @@ class PromptRegistry:
             raise TypeError(
                 f'storage must be a storage, such as FileSystemStorage("prompts"), not {type(storage).__name__}'
             )
+        require_object(storage, "a storage")
         self._storage = storage
         self._engine = TemplateEngine() if template_engine is None else template_engine
         #: Parses the templates, where the engine may be a mock.
@@ -77,7 +79,7 @@ class PromptRegistry:
         self._observers = Observers()
         #: For conversions and reloads, from the first observer on.
         self._links: ObserverLinks | None = None
-        for observer in observers:
+        for observer in each_observer(observers):
             self.add_observer(observer)
         #: Takes over changes of the storage.
         self._refresh: SourceRefresh | None = None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prompt_manager._native import Metrics
+from prompt_manager.core._parts import require_methods
 from prompt_manager.core._since import check_since
 from prompt_manager.observability.observer import Observer
 
@@ -168,6 +169,8 @@ class ProtocolMetrics(Observer):
     """Passes renders to a metrics collector of the application, which follows ``MetricsCollectorProtocol``."""
 
     def __init__(self, collector: MetricsCollectorProtocol) -> None:
+        methods = ("record_render", "record_cache_hit", "record_cache_miss", "get_metrics")
+        require_methods(collector, "the metrics collector", methods, "prompt_manager.observability.MetricsCollector")
         self.collector = collector
 
     def on_render_complete(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prompt_manager.observability.metrics import MetricsCollector
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from prometheus_client.metrics_core import Metric
-
-    from prompt_manager.observability.metrics import MetricsCollector
 
 __all__ = ["PrometheusCollector"]
 
@@ -23,6 +23,7 @@ class PrometheusCollector:
         metrics: The collector to export.
 
     Raises:
+        TypeError: ``metrics`` is something else.
         ObservabilityError: ``prometheus-client`` is not installed.
     """
 
@@ -33,6 +34,8 @@ class PrometheusCollector:
             from prompt_manager.exceptions import ObservabilityError
 
             raise ObservabilityError("PrometheusCollector needs prometheus-client: pip install prometheus-client")
+        if not isinstance(metrics, MetricsCollector):
+            raise TypeError(f"metrics must be a MetricsCollector, not {type(metrics).__name__}")
         self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:

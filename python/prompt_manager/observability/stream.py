@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prompt_manager.core._parts import require_methods
 from prompt_manager.observability.observer import Observer
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class EventStreamObserver(Observer):
     """
 
     def __init__(self, stream: EventStreamProtocol) -> None:
+        require_methods(stream, "the stream", ["publish"], "prompt_manager.core.protocols.EventStreamProtocol")
         self._stream = stream
 
     def on_render_start(

@@ -9,6 +9,7 @@ from opentelemetry import context, metrics, trace
 from opentelemetry.trace import Status, StatusCode
 
 from prompt_manager._native import __version__
+from prompt_manager.core._parts import require_methods
 from prompt_manager.exceptions import PromptManagerError
 from prompt_manager.observability.observer import Observer
 
@@ -59,6 +60,9 @@ class OpenTelemetryObserver(Observer):
         tracer_name: The name of the tracer and the meter.
         tracer_provider: Makes the spans; the global provider by default.
         meter_provider: Makes the histogram; the global provider by default.
+
+    Raises:
+        TypeError: the name is not a str, or a provider is none.
     """
 
     def __init__(
@@ -67,6 +71,14 @@ class OpenTelemetryObserver(Observer):
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
     ) -> None:
+        if not isinstance(tracer_name, str):
+            raise TypeError(f"tracer_name must be a str, not {type(tracer_name).__name__}")
+        for provider, what, method in (
+            (tracer_provider, "the tracer provider", "get_tracer"),
+            (meter_provider, "the meter provider", "get_meter"),
+        ):
+            if provider is not None:
+                require_methods(provider, what, [method], "OpenTelemetry's providers")
         self._tracer = trace.get_tracer(tracer_name, __version__, tracer_provider)
         meter = metrics.get_meter(tracer_name, __version__, meter_provider)
         self._durations = meter.create_histogram(
