@@ -122,11 +122,12 @@ pub fn message<S: Output>(
     if rules::is_blank_input(&message) {
         violations.refuse(rules::empty_content(at))?;
     }
+    let calls = !message.tool_calls.is_empty() || message.function_call.is_some();
+    let may_be_empty = calls || rules::may_be_empty(&message);
     let refusal = message.refusal.filter(|refusal| !refusal.is_empty());
-    let may_be_empty = !message.tool_calls.is_empty() || message.function_call.is_some() || refusal.is_some();
     let cache = message.cache.as_ref().filter(|_| options.cache_control);
     let content = ContentWriter { at, cache_control: options.cache_control, violations: &mut violations }
-        .content(message.content, cache, may_be_empty)?;
+        .content(message.content, cache, may_be_empty || refusal.is_some())?;
     let Some(content) = content else {
         violations.handle(rules::empty_content(at), DROPPED)?;
         return Ok(None);

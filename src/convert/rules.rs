@@ -72,7 +72,12 @@ pub(super) fn has_parts<S>(content: Option<&Content<S>>) -> bool {
     matches!(content, Some(Content::Parts(parts)) if !parts.is_empty())
 }
 
-/// Whether it is a system, developer or user message in which a model would read nothing.
+/// Whether a message may have an empty text. A user can send one, and OpenAI accepts it: a history is not refused for it.
+pub(super) fn may_be_empty<S>(message: &Message<S>) -> bool {
+    message.from_history && matches!(message.content, Some(Content::Text(_)))
+}
+
+/// Whether it is a system, developer or user message of the prompt in which a model would read nothing.
 pub(super) fn is_blank_input<S: Output>(message: &Message<S>) -> bool {
     // An empty part, and one that is no text, has an error of its own.
     let has_own_error = match &message.content {
@@ -84,6 +89,7 @@ pub(super) fn is_blank_input<S: Output>(message: &Message<S>) -> bool {
     };
     matches!(message.role, Role::System | Role::Developer | Role::User)
         && !has_own_error
+        && !may_be_empty(message)
         && message.is_blank()
 }
 

@@ -311,7 +311,8 @@ fn fill<D: Data>(
         Ok(())
     })?;
     for message in history.into_messages() {
-        messages.push(message.try_map(|text| Ok(data.output(text)))?);
+        let message = message.try_map(|text| Ok(data.output(text)))?;
+        messages.push(Message { from_history: true, ..message });
     }
     Ok(())
 }

@@ -71,6 +71,8 @@ pub struct Message<L> {
     pub optional: bool,
     /// Whether a tool message is the error of a call that failed.
     pub is_error: bool,
+    /// Whether it comes from a history that was given for a placeholder.
+    pub from_history: bool,
     /// What a message of a history has in the format of one provider.
     pub carried: Option<Box<Carried<L>>>,
 }
@@ -382,6 +384,7 @@ impl<L> Message<L> {
             cache: None,
             optional: false,
             is_error: false,
+            from_history: false,
             carried: None,
         }
     }
@@ -413,6 +416,7 @@ impl<L> Message<L> {
             cache: self.cache.clone(),
             optional: self.optional,
             is_error: self.is_error,
+            from_history: self.from_history,
             carried: match &self.carried {
                 Some(carried) => Some(Box::new(carried.try_map(map)?)),
                 None => None,

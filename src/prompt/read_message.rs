@@ -112,6 +112,7 @@ fn read_entry_as(reader: &mut NodeReader<'_>, node: SourceNode<'_>, is_data: boo
             .and_then(|node| read_cache::read(texts.reader, node, texts.is_data)),
         optional,
         is_error,
+        from_history: false,
         carried: None,
     };
     let spans = texts.spans;

@@ -28,6 +28,7 @@ fn message(json: &Value) -> Message<String> {
         cache: json.get("cache").map(cache),
         optional: false,
         is_error: json["is_error"] == true,
+        from_history: false,
         carried: None,
     }
 }

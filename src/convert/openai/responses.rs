@@ -57,7 +57,9 @@ pub fn request<S: Output>(
         if input.is_empty() && is_system && !message.cache_hints().any(|hint| is_written(hint, all)) {
             checker.check(&mut message, at)?;
             leave_out_name(&mut message, at, &mut checker.violations)?;
-            add_instructions(message.content, at, &mut checker.violations, &mut instructions)?;
+            if !message.from_history || !message.is_blank() {
+                add_instructions(message.content, at, &mut checker.violations, &mut instructions)?;
+            }
             continue;
         }
         if checker.is_idle()
@@ -77,7 +79,9 @@ pub fn request<S: Output>(
         let id = checker.check(&mut message, at)?;
         leave_out_name(&mut message, at, &mut checker.violations)?;
         let known = input.len();
-        ItemWriter { at, all, violations: &mut checker.violations, input: &mut input }.write(message, id)?;
+        let may_be_empty = rules::may_be_empty(&message);
+        ItemWriter { at, all, may_be_empty, violations: &mut checker.violations, input: &mut input }
+            .write(message, id)?;
         input[known..].iter().for_each(|item| breakpoints.note(item, at));
     }
     breakpoints.limit(&mut input, &mut checker.violations)?;
@@ -178,6 +182,8 @@ struct ItemWriter<'w, 'r, S> {
     at: Position,
     /// Whether all cache hints are written.
     all: bool,
+    /// Whether the text may be empty.
+    may_be_empty: bool,
     violations: &'w mut ViolationHandler<'r>,
     input: &'w mut Vec<Payload<S>>,
 }
@@ -286,6 +292,9 @@ impl<S: Output> ItemWriter<'_, '_, S> {
     fn required(&mut self, content: Option<Payload<S>>) -> Result<Payload<S>> {
         if let Some(content) = content {
             return Ok(content);
+        }
+        if self.may_be_empty {
+            return Ok(Payload::Static(""));
         }
         self.violations.refuse(parts::empty_content_violation(self.at)).map(|()| Payload::Null)
     }

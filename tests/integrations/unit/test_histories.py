@@ -37,8 +37,6 @@ NOT_STRICT = {
     "openai-responses-function-output-first": "a result whose call is not in the list",
     "openai-tool-call-broken-arguments": "arguments that are not JSON",
 }
-# What the rules of the provider's conversion refuse, whatever the format of the history is.
-REFUSED = {"openai-responses-strings": "a blank message"}
 TARGETS = ["anthropic", "litellm", "openai", "openai-responses", "gemini", "bedrock"]
 
 
@@ -105,12 +103,12 @@ def find(value, name):
             yield from find(item, name)
 
 
-# What a provider refuses without strict mode, too: a blank message, and a result without its call.
+# What a provider refuses without strict mode, too: a result without its call.
 REFUSED_BY = {
-    "openai": {"openai-responses-strings", "openai-responses-function-output-first"},
-    "litellm": {"openai-responses-strings", "openai-responses-function-output-first"},
-    "openai-responses": {"openai-responses-strings"},
-    "langchain": {"openai-responses-strings"},
+    "openai": {"openai-responses-function-output-first"},
+    "litellm": {"openai-responses-function-output-first"},
+    "openai-responses": set(),
+    "langchain": set(),
     "anthropic": set(),
     "gemini": set(),
     "bedrock": set(),
@@ -127,7 +125,7 @@ def own(entries):
     return [pytest.param(entry, id=entry["name"]) for entry in entries if entry["source"] in TARGETS]
 
 
-@pytest.mark.parametrize("entry", [each for each in own(ENTRIES) if each.id not in REFUSED])
+@pytest.mark.parametrize("entry", own(ENTRIES))
 def test_a_history_reaches_its_own_provider_unchanged(entry):
     strict = entry["name"] not in NOT_STRICT
     request = plain(converted(entry["source"], entry["history"], strict=strict)[0])
@@ -138,10 +136,40 @@ def test_a_history_reaches_its_own_provider_unchanged(entry):
         assert list(find(request, name)) == list(find(history, name)), name
 
 
-@pytest.mark.parametrize("entry", [each for each in own(ENTRIES) if each.id in REFUSED])
-def test_a_broken_rule_of_the_provider_is_an_error_in_any_format(entry):
-    with pytest.raises(ConversionError, match=r"message \d"):
-        converted(entry["source"], entry["history"], strict=False)
+EMPTY = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": ""},
+    {"role": "assistant", "content": ""},
+    {"role": "system", "content": " "},
+    {"role": "user", "content": "Thanks."},
+]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("target", ["openai", "openai-responses", "litellm", "langchain"])
+def test_empty_texts_of_a_history_go_where_they_are_accepted(target, strict):
+    request, said = converted(target, EMPTY, strict=strict)
+    if target == "openai-responses":
+        assert request == {"instructions": "Be brief.", "input": EMPTY[1:]}
+    else:
+        assert [each["content"] for each in request] == [each["content"] for each in EMPTY]
+    assert said == []
+
+
+@pytest.mark.parametrize("target", ["anthropic", "gemini", "bedrock"])
+def test_empty_texts_of_a_history_are_left_out_elsewhere(target):
+    with pytest.raises(ConversionError, match=r"message 1 \(user\): the content is empty"):
+        converted(target, EMPTY, strict=True)
+    request, said = converted(target, EMPTY, strict=False)
+    assert "Thanks." in str(request)
+    assert sum("the content is empty; dropped" in text for text in said) == 3
+
+
+@pytest.mark.parametrize("target", ["openai", "openai-responses", "litellm"])
+@pytest.mark.parametrize("content", [None, []])
+def test_a_message_of_a_history_without_content_is_an_error(target, content):
+    with pytest.raises(ConversionError, match=r"message 0 \(user\): the content is empty"):
+        converted(target, [{"role": "user", "content": content}], strict=False)
 
 
 def foreign_names(said):
