@@ -113,6 +113,13 @@ FAILING = {
         "  prompt: support/triage\n  parses: {answer: '{\"urgent\": true}', expected: {urgent: 1}}\n",
         "the parses differs",
     ),
+    "a provider that does not exist": (ADA + "  request: {provider: opnai}\n", "'opnai'"),
+    "an argument that does not exist": (ADA + "  request: {provider: openai, modle: m}\n", "did you mean 'model'?"),
+    "an argument of a wrong type": (ADA + "  request: {provider: openai, model: 3}\n", "must be a str, not int"),
+    "an argument of the case": (
+        ADA + "  request: {provider: openai, model: m, version: 1.0.0}\n",
+        "`version` does not belong into `request`: write it in the case",
+    ),
     "an undeclared variable": ("  variables: {name: Ada, nmae: x}\n  text: x\n", "Unknown variable 'nmae'"),
 }
 

@@ -69,6 +69,15 @@ def _check_raises(manager: PromptManager, case: PromptCase) -> list[CaseFailure]
 _SHOWN_LINES = 20
 
 
+#: Arguments of ``build_request`` that are keys of the case, with what to do.
+_OF_CASE = {
+    "prompt_id": "write `prompt` in the case",
+    "variables": "write them in the case",
+    "version": "write it in the case",
+    "label": "write it in the case",
+}
+
+
 class _CaseRun:
     """What a case renders, once for all its expectations."""
 
@@ -118,9 +127,18 @@ class _CaseRun:
     def _request(self, given: dict[str, Any]) -> Iterator[CaseFailure]:
         case = self._case
         arguments = {key: value for key, value in given.items() if key not in {"provider", "expected"}}
-        request = self._manager.build_request_sync(
-            case.prompt_id, case.variables, given["provider"], **self._chosen, **arguments
-        )
+        if misplaced := [key for key in _OF_CASE if key in arguments]:
+            yield CaseFailure(("request",), f"`{misplaced[0]}` does not belong into `request`: {_OF_CASE[misplaced[0]]}")
+            return
+        try:
+            request = self._manager.build_request_sync(
+                case.prompt_id, case.variables, given["provider"], **self._chosen, **arguments
+            )
+        except (TypeError, ValueError) as error:
+            # A provider or argument that does not exist, or a value of another type.
+            message = "\n".join([str(error), *getattr(error, "__notes__", ())])
+            yield CaseFailure(("request",), f"`request` is wrong: {message}")
+            return
         actual = plain_json(bytes_as_base64(request), "request")
         yield from _compared(("request", "expected"), given.get("expected"), actual)
 
