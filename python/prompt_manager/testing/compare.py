@@ -128,7 +128,9 @@ class _CaseRun:
         case = self._case
         arguments = {key: value for key, value in given.items() if key not in {"provider", "expected"}}
         if misplaced := [key for key in _OF_CASE if key in arguments]:
-            yield CaseFailure(("request",), f"`{misplaced[0]}` does not belong into `request`: {_OF_CASE[misplaced[0]]}")
+            yield CaseFailure(
+                ("request",), f"`{misplaced[0]}` does not belong into `request`: {_OF_CASE[misplaced[0]]}"
+            )
             return
         try:
             request = self._manager.build_request_sync(
