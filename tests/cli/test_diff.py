@@ -95,6 +95,26 @@ def test_files_are_compared(result_of: Text, failure_of: Text, write: Write) -> 
     assert failure_of("diff", "a.yaml", "two.yaml").startswith("two.yaml has 2 prompts, and only files with one prompt")
 
 
+def test_files_may_include_what_the_project_has(result_of: Text, write: Write) -> None:
+    text = 'id: mail\ntemplate: "{{shout name}}{{> tone}}"\n'
+    app = (
+        "from prompt_manager import PromptManager, TemplateEngine\n"
+        "engine = TemplateEngine()\n"
+        "engine.register_helper('shout', str.upper)\n"
+        "manager = PromptManager.from_directory_sync('prompts', template_engine=engine)\n"
+    )
+    write(
+        {
+            "prompts/partials/tone.hbs": "Be brief.\n",
+            "prompts/mail.yaml": text,
+            "earlier/mail.yaml": text.replace("}}{{", "}}: {{"),
+            "app_of_diff.py": app,
+            "pyproject.toml": '[tool.prompt-manager]\napp = "app_of_diff:manager"\n',
+        }
+    )
+    assert "-{{shout name}}: {{> tone}}\n" in result_of("diff", "earlier/mail.yaml", "prompts/mail.yaml")
+
+
 @pytest.mark.usefixtures("changed")
 def test_new_and_removed_prompts_are_named(project: Path, result_of: Text, write: Write) -> None:
     (project / "prompts" / "other.yaml").unlink()

@@ -11,13 +11,16 @@ import click
 from prompt_manager.cli.difference import PromptDifference, as_markdown, as_plain, as_text
 from prompt_manager.cli.options import base_option, directory_options, is_version, json_option, prompt_ids
 from prompt_manager.cli.output import write_json, write_text
+from prompt_manager.cli.project import AppError
 from prompt_manager.cli.values import check_text
+from prompt_manager.exceptions import PromptManagerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core.manager import PromptManager
+    from prompt_manager.core.template import TemplateEngine
 
 __all__ = ["diff"]
 
@@ -66,7 +69,8 @@ def diff(
         raise click.UsageError("--json and --markdown cannot be used together", ctx)
     with ExitStack() as stack:
         if prompt_id is not None and old is not None and new is None and _is_file(prompt_id) and _is_file(old):
-            found = [PromptDifference(_of_file(prompt_id), _of_file(old))]
+            engine = _engine_for_files(directory, schemas)
+            found = [PromptDifference(_of_file(prompt_id, engine), _of_file(old, engine))]
         else:
             found = list(_differences(stack, load(directory, schemas), prompt_id, (old, new), base))
         changed = [pair for pair in found if _differs(pair)]
@@ -97,12 +101,23 @@ def _is_file(text: str) -> bool:
     return is_of_prompts and Path(text).is_file()
 
 
-def _of_file(path: str) -> CompiledPrompt:
-    """The only prompt of a file."""
-    from prompt_manager._native import read_prompts_sync
+def _engine_for_files(directory: str, schemas: str | None) -> TemplateEngine:
+    """An engine that accepts the names of the project's helpers and partials, if the project can be loaded."""
+    from prompt_manager.cli.prompts import load
+    from prompt_manager.cli.revisions import engine_with_names
     from prompt_manager.core.template import TemplateEngine
 
-    files, _, _ = read_prompts_sync(path, TemplateEngine(), on_error="raise")
+    try:
+        return engine_with_names(load(directory, schemas))
+    except (PromptManagerError, AppError):
+        return TemplateEngine()
+
+
+def _of_file(path: str, engine: TemplateEngine) -> CompiledPrompt:
+    """The only prompt of a file."""
+    from prompt_manager._native import read_prompts_sync
+
+    files, _, _ = read_prompts_sync(path, engine, on_error="raise")
     prompts = [prompt for _, _, prompts in files for prompt in prompts]
     if len(prompts) != 1:
         raise click.ClickException(

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["label"]
 
 
-@click.group("label", invoke_without_command=True, no_args_is_help=False)
+@click.group(
+    "label",
+    invoke_without_command=True,
+    no_args_is_help=False,
+    epilog="\b\nExamples:\n"
+    "  prompt-manager label list\n"
+    "  prompt-manager label set greeting production 1.2.0\n"
+    "  prompt-manager label rollback greeting production",
+)
 @click.pass_context
 def label(ctx: click.Context) -> None:
     """Show and move the labels of prompts.
