@@ -25,6 +25,8 @@ pub(super) struct DirectorySource {
     schemas: Vec<String>,
     /// The file of labels at the last load, and whether that load found no error.
     last: (LabelFileStamp, bool),
+    /// The files of labels that the last load found.
+    label_files: Vec<PathBuf>,
     /// The moment at which the last load began.
     looked: u64,
     /// The directories that links lead to.
@@ -52,6 +54,7 @@ impl DirectorySource {
             held: Vec::new(),
             schemas: Vec::new(),
             last: (LabelFileStamp::default(), false),
+            label_files: Vec::new(),
             looked: 0,
             linked: Vec::new(),
             known: FileCache::default(),
@@ -74,18 +77,22 @@ impl DirectorySource {
     /// process the file may be as it was at the last load, because somebody took the move back.
     pub(super) fn load_if_relabelled(&mut self) -> Option<DirectoryReport> {
         let is_written = !self.target.writes.since(self.looked).is_empty();
-        let is_same = self.last.1 && !is_written && LabelFileStamp::of(&self.path) == self.last.0;
+        let is_same = self.last.1 && !is_written && self.label_stamp() == self.last.0;
         (!is_same).then(|| self.load())
     }
 
     /// Reads the files that changed. Replaces the registry's prompts, unless an error forbids it.
     pub(super) fn load(&mut self) -> DirectoryReport {
         // Before the file is read: a later change gives another stamp.
-        let stamp = LabelFileStamp::of(&self.path);
+        let stamp = self.label_stamp();
         self.looked = self.target.writes.now();
         let report = self.load_files();
         self.last = (stamp, report.error.is_none());
         report
+    }
+
+    fn label_stamp(&self) -> LabelFileStamp {
+        LabelFileStamp::of(&self.path, &self.label_files)
     }
 
     fn load_files(&mut self) -> DirectoryReport {
@@ -113,6 +120,7 @@ impl DirectorySource {
     /// Puts the loaded prompts and schemas into the registry, and returns the result.
     fn put(&mut self, mut loaded: LoadedDirectory<PyText>) -> DirectoryReport {
         self.linked = std::mem::take(&mut loaded.linked);
+        self.label_files = std::mem::take(&mut loaded.label_files);
         let mut report = ReloadReport { warnings: loaded.findings(false), ..ReloadReport::new() };
         report.prompts = loaded.prompts.len();
         let error = loaded.error(&self.path);

@@ -57,6 +57,8 @@ pub struct LoadedDirectory<T> {
     pub partial_files: Vec<(String, PathBuf)>,
     /// The labels of the prompts that the file of labels names. `None` if the file has an error.
     pub labels: Option<BTreeMap<PromptId, Labels>>,
+    /// The files of labels. More than one is an error.
+    pub label_files: Vec<PathBuf>,
 }
 
 /// Partials by name.
@@ -78,6 +80,7 @@ impl<T> Default for LoadedDirectory<T> {
             partials: BTreeMap::new(),
             partial_files: Vec::new(),
             labels: Some(BTreeMap::new()),
+            label_files: Vec::new(),
         }
     }
 }
@@ -350,6 +353,7 @@ impl<T: Text> FileLoader<'_, T> {
         let registered = check.and_then(|check| check.registered_schemas.as_deref());
         let others = if tree.schemas.is_some() { Some(&[][..]) } else { registered };
         gather(&mut loaded, outcomes, others);
+        loaded.label_files.clone_from(&tree.labels);
         if let Some((first, others)) = tree.labels.split_first() {
             loaded.errors.extend(others.iter().map(|second| two_files(first, second)));
             loaded.files += 1;

@@ -432,17 +432,29 @@ pub fn move_label(
     request: LabelRequest<'_>,
     written: impl Fn(&str) -> Option<Version>,
 ) -> Result<(LabelMove, Labels)> {
-    let root = fs::canonicalize(directory)
-        .map_err(|error| unwritable("directory", directory, &reason(&error)).with_cause(error))?;
-    let lock = Lock::take_below(&root, &root.join(LOCK), DEFAULT_LOCK_TIMEOUT)?;
-    let moved = move_locked(&root, id, request, written);
+    let root = real("directory", directory)?;
+    let home = home_of(&root)?;
+    let lock = Lock::take_below(&home, &home.join(LOCK), DEFAULT_LOCK_TIMEOUT)?;
+    let moved = move_locked(&root, &home, id, request, written);
     // People keep this directory under version control, so no lock file stays in it.
     let _ = lock.remove();
     moved
 }
 
+fn real(what: &str, path: &Path) -> Result<PathBuf> {
+    fs::canonicalize(path).map_err(|error| unwritable(what, path, &reason(&error)).with_cause(error))
+}
+
+/// The directory that contains the file of labels. It is another one if the file is a link, so that directories which share
+/// a file share its lock, and a move does not replace the link.
+fn home_of(root: &Path) -> Result<PathBuf> {
+    let Some(found) = find(root)? else { return Ok(root.to_owned()) };
+    Ok(real("file", &found)?.parent().unwrap_or(root).to_owned())
+}
+
 fn move_locked(
     root: &Path,
+    home: &Path,
     id: &PromptId,
     request: LabelRequest<'_>,
     written: impl Fn(&str) -> Option<Version>,
@@ -453,10 +465,10 @@ fn move_locked(
     let named = written(request.label);
     let (made, changed) = labels.set(id.as_str(), request, named.as_ref())?;
     if changed {
-        let path = found.unwrap_or_else(|| root.join(NAME));
+        let path = found.map_or_else(|| Ok(root.join(NAME)), |path| real("file", &path))?;
         file.set(id, request.label, request.version.cloned(), named.is_some());
         file.history.insert(id.clone(), labels.history(None));
-        write(root, &path, &file)?;
+        write(home, &path, &file)?;
         tell_of_move(id.as_str(), &made);
     }
     Ok((made, labels))
@@ -476,10 +488,13 @@ fn write(root: &Path, path: &Path, file: &LabelFile) -> Result<()> {
 pub struct LabelFileStamp(Vec<Option<FileStamp>>);
 
 impl LabelFileStamp {
-    /// The stamp of the file as it is now. It costs no look at other files of the directory.
+    /// The stamp of the file as it is now. `known` are the files of labels that a load found, whose names may be in upper
+    /// case. It costs no look at other files of the directory.
     #[must_use]
-    pub fn of(directory: &Path) -> Self {
-        let names = ["labels.yaml", "labels.yml"].map(|name| directory.join(name));
-        Self(names.iter().map(|path| fs::metadata(path).ok().map(|about| FileStamp::of(&about))).collect())
+    pub fn of(directory: &Path, known: &[PathBuf]) -> Self {
+        let usual = ["labels.yaml", "labels.yml"].map(|name| directory.join(name));
+        let others = known.iter().filter(|path| !usual.contains(path));
+        let paths = usual.iter().chain(others);
+        Self(paths.map(|path| fs::metadata(path).ok().map(|about| FileStamp::of(&about))).collect())
     }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -213,6 +214,36 @@ def test_a_move_does_not_overwrite_a_broken_file(root):
         manager.set_label_sync("greeting", "production", "1.0.0")
     assert caught.value.errors[0].line == 1
     assert (root / "labels.yaml").read_text(encoding="utf-8") == "labels: ["
+
+
+def test_an_edit_counts_whatever_the_case_of_the_name(root):
+    path = root / "Labels.YAML"
+    path.write_text("labels: {greeting: {production: 1.0.0}}\n", encoding="utf-8")
+    manager = load(root, refresh=0)
+    for version in ("1.0.0", "1.0.1", "1.0.0"):
+        path.write_text(f"labels: {{greeting: {{production: {version}}}}}\n", encoding="utf-8")
+        assert rendered(manager) == f"{version}: Ada"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_a_move_goes_through_a_link_to_the_file_that_directories_share(root, tmp_path):
+    (tmp_path / "shared").mkdir()
+    target = tmp_path / "shared" / "production-labels.yaml"
+    target.write_text("labels: {greeting: {production: 1.0.1}}\n", encoding="utf-8")
+    roots = [root, shutil.copytree(root, tmp_path / "other")]
+    for each in roots:
+        (each / "labels.yaml").symlink_to(target)
+    one, other = (load(each, refresh=0) for each in roots)
+    assert one.set_label_sync("greeting", "production", "1.0.0").previous == "1.0.1"
+    assert rendered(one) == rendered(other) == "1.0.0: Ada"
+    assert other.rollback_sync("greeting", "production").version == "1.0.1"
+    assert rendered(one) == "1.0.1: Ada"
+    assert all((each / "labels.yaml").is_symlink() for each in roots)
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    (root / "labels.yaml").unlink()
+    (root / "labels.yaml").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(StorageWriteError, match="no such file"):
+        one.set_label_sync("greeting", "production", "1.0.0")
 
 
 def test_two_files_of_labels_are_an_error(root):
