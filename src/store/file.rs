@@ -298,7 +298,9 @@ impl FileStore {
 
     fn unknown(&self, id: &str) -> Error {
         let known = layout::neighbours(&self.root, id);
-        no_prompt(id, known.iter().map(String::as_str))
+        let error = no_prompt(id, known.iter().map(String::as_str));
+        let is_empty = fs::read_dir(&self.root).map_or(true, |mut entries| entries.next().is_none());
+        if is_empty { error.with_hint(missing_or_empty(&self.root)) } else { error }
     }
 
     /// The root, with links resolved. `None` if it does not exist and may be created later.
@@ -375,6 +377,14 @@ fn written(root: &Path, files: &VersionFiles, id: &PromptId, label: &str) -> Opt
         given.is_some_and(|given| given.prompt.labels.iter().any(|known| known == label))
     };
     files.iter().rev().find(names_it).map(|(version, _)| version.clone())
+}
+
+/// The hint for a prompt that is not found because the disk of the store may be gone.
+fn missing_or_empty(root: &Path) -> String {
+    format!(
+        "the directory {} is missing or empty; check its path, and that its disk is mounted",
+        root.display()
+    )
 }
 
 /// Removes the directory of a prompt that has no versions left.

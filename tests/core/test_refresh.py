@@ -239,6 +239,24 @@ def test_a_directory_that_vanishes_and_comes_back(storage, tmp_path, caplog):
     assert "can be read again" in caplog.text
 
 
+@pytest.mark.parametrize("state", ["missing", "empty"])
+def test_moves_of_labels_say_that_the_directory_is_gone(state, storage, tmp_path):
+    manager = fresh(storage)
+    (tmp_path / "store").rename(tmp_path / "away")
+    if state == "empty":
+        (tmp_path / "store").mkdir()
+    for move in (
+        lambda: manager.rollback_sync("greeting", "production"),
+        lambda: manager.set_label_sync("greeting", "production", "1.0.1"),
+        lambda: manager.set_label_sync("greeting", "production", None),
+        lambda: manager.get_label_history_sync("greeting"),
+    ):
+        with pytest.raises(PromptNotFoundError, match=f"{tmp_path / 'store'} is missing or empty"):
+            move()
+    with pytest.raises(PromptNotFoundError, match="the only prompt is greeting"):
+        manager.rollback_sync("other", "production")
+
+
 def test_a_storage_that_loses_all_its_prompts_is_empty(storage):
     manager = fresh(storage)
     storage.delete_sync("greeting")

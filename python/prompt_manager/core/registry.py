@@ -776,11 +776,14 @@ class PromptRegistry:
 
     async def _label_moves(self, mode: CallMode, prompt_id: str) -> builtins.list[dict[str, Any]]:
         store = self._label_store
-        if store is not self._storage or store is None:
-            self._core.versions(prompt_id)
         if store is None:
             return self._core.moves(prompt_id)
-        history: list[LabelMove] = await mode(store, "get_label_history", prompt_id)
+        try:
+            history: list[LabelMove] = await mode(store, "get_label_history", prompt_id)
+        except PromptNotFoundError:
+            # If the prompt is not here either, the error of the registry names those that are.
+            self._core.versions(prompt_id)
+            raise
         return [move.model_dump(mode="json") for move in history]
 
 
