@@ -31,6 +31,9 @@ pub trait PromptSource {
     fn starts(&self, prompt: &Prompt, locations: &[TemplateLocation<'_>]) -> Vec<Option<Place>>;
     /// Where a line of a template begins in the file; `None` if it is not certain. `start` is where the template begins.
     fn line_start(&self, start: &Place, template: &str, wanted: &str, line: usize) -> Option<LineStart>;
+    /// The place of an offset in a template that is not written line by line; `None` if it is not certain. `start` is
+    /// where the template begins.
+    fn place_in_text(&self, start: &Place, template: &str, offset: usize) -> Option<Place>;
     /// The offset in [`PromptSource::text`] of a line and column of the file.
     fn offset(&self, line: usize, column: usize) -> Option<usize>;
     /// The place of an offset in [`PromptSource::text`].
@@ -209,11 +212,15 @@ impl<'p> CheckedPrompt<'p> {
             };
             return Some(Place { name: Some(name), ..place });
         };
-        let Some(start) = &self.located(location)?.start else { return Some(source.id()) };
-        let exact = self.line_start(location, place.line);
-        let (line, column) =
-            exact.map_or((start.line, start.column), |begin| (begin.line, begin.before + place.column));
-        Some(source.offset(line, column).map_or_else(|| source.id(), |offset| source.place(offset)))
+        let LocatedText { text, start, lines, .. } = self.located(location)?;
+        let Some(start) = start else { return Some(source.id()) };
+        if let Some(begin) = self.line_start(location, place.line) {
+            let offset = source.offset(begin.line, begin.before + place.column);
+            return Some(offset.map_or_else(|| source.id(), |offset| source.place(offset)));
+        }
+        let offset = lines.offset(text, place.line, place.column);
+        let found = offset.and_then(|offset| source.place_in_text(start, text, offset));
+        Some(found.unwrap_or_else(|| start.clone()))
     }
 
     /// Where a line of a template begins in the file. Looked up once for each line, because one line can have thousands

@@ -28,6 +28,7 @@ mod version_file;
 mod version_rules;
 mod walk;
 pub mod watch;
+mod written_text;
 pub mod yaml;
 pub mod yaml_write;
 

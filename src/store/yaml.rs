@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::written_text::offset_in_source;
 use crate::check::{Code, Finding, LineStart, PromptSource};
 use crate::de::yaml::{decode, documents, read_document, source_text};
 use crate::de::{NodeReader, SourceSpan};
@@ -231,6 +232,13 @@ impl PromptSource for Places {
             .or_else(|| self.on_line(start.line, start.column, wanted, line))
     }
 
+    fn place_in_text(&self, start: &Place, template: &str, offset: usize) -> Option<Place> {
+        let text = &self.file.text;
+        let begin = self.offset(start.line, start.column)?;
+        let within = offset_in_source(text.get(begin..)?, template, offset)?;
+        Some(self.file.place(begin + within))
+    }
+
     fn offset(&self, line: usize, column: usize) -> Option<usize> {
         self.file.lines().offset(&self.file.text, line, column)
     }
@@ -299,9 +307,8 @@ impl Places {
         edits
     }
 
-    /// Maps a line and column of one of the prompt's templates to the place in the file. The place is exact for a
-    /// literal block (`|`) and for a text on one line without escapes. For other texts it is the start of the text.
-    /// `None` if the prompt has no such template.
+    /// Maps a line and column of one of the prompt's templates to the place in the file. For a text whose characters are
+    /// not found there, it is the start of the text. `None` if the prompt has no such template.
     #[must_use]
     pub fn in_file(
         &self,
@@ -313,10 +320,11 @@ impl Places {
         let start = self.of(self.span_of(prompt, location)?);
         let text = location.text(prompt)?;
         let wanted = text.split('\n').nth(line.checked_sub(1)?);
-        let exact = wanted.and_then(|wanted| self.line_start(&start, text, wanted, line));
-        let (line, column) =
-            exact.map_or((start.line, start.column), |begin| (begin.line, begin.before + column));
-        Some(self.file.place(self.offset(line, column)?))
+        if let Some(begin) = wanted.and_then(|wanted| self.line_start(&start, text, wanted, line)) {
+            return Some(self.file.place(self.offset(begin.line, begin.before + column)?));
+        }
+        let offset = LineStarts::of(text).offset(text, line, column);
+        Some(offset.and_then(|offset| self.place_in_text(&start, text, offset)).unwrap_or(start))
     }
 
     /// The YAML comment right behind a text without quotes; see [`PromptSource::comment_after`].

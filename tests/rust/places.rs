@@ -46,12 +46,29 @@ fn a_template_in_a_literal_block_maps_exactly() {
 }
 
 #[test]
-fn a_template_that_yaml_rewrites_maps_to_its_start() {
-    for template in ["\"a\\tb {{c}}\"", "'it''s {{c}}'", "a\n  b {{c}}", "\"a\n  b {{c}}\""] {
+fn a_template_that_yaml_rewrites_maps_exactly() {
+    for (template, column, expected) in [
+        ("\"a\\tb {{c}}\"", 5, (3, 17)),
+        ("'it''s {{c}}'", 6, (3, 18)),
+        ("a\n  b {{c}}", 5, (4, 5)),
+        ("\"a\n  b {{c}}\"", 5, (4, 5)),
+        (">-\n  a\n  b {{c}}", 5, (5, 5)),
+    ] {
         let text = format!("id: a\nformat: text\ntemplate: {template}\n");
-        let (line, column, _) = at(&text, TemplateLocation::Template, 1, 6).expect("it has a place");
-        assert_eq!((line, column), (3, 11), "{template}");
+        let (line, column) = place_in_file(&text, column);
+        assert_eq!((line, column), expected, "{template}");
     }
+}
+
+#[test]
+fn a_template_whose_escapes_are_not_known_maps_to_its_start() {
+    assert_eq!(place_in_file("id: a\nformat: text\ntemplate: \"\\e {{c}}\"\n", 3), (3, 11));
+}
+
+/// The place in the file of a column in the first line of the template.
+fn place_in_file(text: &str, column: usize) -> (usize, usize) {
+    let (line, column, _) = at(text, TemplateLocation::Template, 1, column).expect("it has a place");
+    (line, column)
 }
 
 #[test]
