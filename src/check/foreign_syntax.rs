@@ -16,15 +16,19 @@
 //!
 //! Found are Python's `{name}`, `${name}` and `%(name)s` of a declared variable, a template that is written as an f-string
 //! (`f"Dear {name}"`), and the tags `{% … %}`, `{# … #}` and `<% … %>` of Jinja, Liquid and ERB, except between backticks.
-//! Comments and raw blocks are not searched.
+//! Comments and raw blocks are not searched. In a partial file, for which nothing is declared, only f-strings and tags are
+//! found.
 
 use std::collections::HashSet;
 
+use super::checked_directory::{CheckedDirectory, DirectoryPartial};
 use super::checked_prompt::CheckedPrompt;
 use super::code::Code;
 use super::finding::Finding;
+use crate::error::Place;
 use crate::prompt::{TemplateLocation, Variables};
 use crate::template::ast::{Program, Span, Statement};
+use crate::template::tree;
 
 /// A tag of another language.
 struct ForeignTag {
@@ -42,6 +46,30 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
         let finding = checked.finding(Code::ForeignSyntax, message, checked.place(location, offset));
         findings.push(finding.with_hint(hint));
     });
+    findings
+}
+
+/// The tags in the partials of a directory, for whose variables nothing is declared.
+pub(super) fn find_in_directory(checked: &CheckedDirectory<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for DirectoryPartial { name, file, source } in &checked.partials {
+        let tags = tags(source, None);
+        let Some(program) =
+            (!tags.is_empty()).then(|| tree(source, &checked.template_options).ok()).flatten()
+        else {
+            continue;
+        };
+        let mut searched = Vec::new();
+        collect(&program, &mut searched);
+        for ForeignTag { offset, end, hint } in tags {
+            if searched.iter().any(|span| (span.start..span.end).contains(&offset)) {
+                let tag = &source[offset..end];
+                let message = format!("`{tag}` in partial `{name}` is text here, not a tag of the template");
+                let place = Place::of(Some(file), source, offset);
+                findings.push(Finding::in_file(Code::ForeignSyntax, message, place).with_hint(hint));
+            }
+        }
+    }
     findings
 }
 

@@ -90,6 +90,7 @@ const CHECK_RULES: &[PromptRule] = &[
 /// The rules about several prompts.
 const DIRECTORY_RULES: &[DirectoryRule] = &[
     circular_partial::find_in_directory,
+    foreign_syntax::find_in_directory,
     unused_partial::find_in_directory,
     similar_id::find,
     changed_version::find,

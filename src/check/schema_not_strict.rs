@@ -51,7 +51,7 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
         let Err(error) = write(provider.schema_mode()) else { continue };
         let (id, name, reason) = (&checked.prompt.id, provider.name(), error.message());
         let message = format!("{name} cannot enforce the output schema of prompt `{id}`: {reason}");
-        let place = checked.source.map(PromptSource::id);
+        let place = checked.source.map(PromptSource::output_schema);
         let finding = checked.finding(Code::SchemaNotStrict, message, place).with_optional_hint(error.hint());
         if !findings.contains(&finding) {
             findings.push(finding);

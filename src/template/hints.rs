@@ -72,6 +72,9 @@ pub(super) fn for_tag(source: &str, at: usize) -> Option<String> {
     if let Some(hint) = for_call_with_parentheses(inner).or_else(|| for_field_of_go(inner)) {
         return Some(hint);
     }
+    if let Some(hint) = for_missing_end(inner, closed.is_some()) {
+        return Some(hint);
+    }
     let has_comma = inner.contains(',') && !inner.contains(['"', '\'']);
     has_comma.then(|| "separate the arguments of a helper with spaces, not with commas".to_owned())
 }
@@ -92,6 +95,14 @@ fn operator(inner: &str) -> Option<(&'static str, &'static str)> {
     ];
     let found = OPERATORS.into_iter().find(|(sign, _)| inner.contains(sign))?;
     Some((found.0.trim(), found.1))
+}
+
+/// A hint for a tag whose line ends, or another tag begins, before its `}}`.
+fn for_missing_end(inner: &str, is_closed: bool) -> Option<String> {
+    let name: String =
+        inner.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '@')).collect();
+    let is_open = !is_closed || inner.contains("{{");
+    (is_open && !name.is_empty()).then(|| format!("end the tag with `}}}}`, as in `{{{{{name}}}}}`"))
 }
 
 /// A hint for `name.upper()` and `len(items)`.
@@ -182,6 +193,8 @@ mod tests {
             ("{{#if user.is_vip()}}x{{/if}}", "cannot call methods"),
             ("{{len(items)}}", "{{len items}}"),
             ("{{ .User.Name }}", "{{User.Name}}"),
+            ("{{name, how are you? {{x}}", "end the tag with `}}`, as in `{{name}}`"),
+            ("{{ticket\n</ticket>", "as in `{{ticket}}`"),
             ("{{#for key, value in items.items()}}", "{{#each list}}"),
             ("{{join names, separator}}", "with spaces"),
         ] {
