@@ -535,6 +535,20 @@ def test_a_label_moves_to_a_version_that_another_process_saved(make, refresh, tm
         manager.set_label_sync("nothing", "stable", "1.0.0")
 
 
+def test_a_storage_that_cannot_tell_what_exists_keeps_labels():
+    storage = AsyncOnly(InMemoryStorage())
+    for version in ("1.0.0", "1.0.1"):
+        publish(storage, version)
+
+    class Older:
+        load, list, save = storage.load, storage.list, storage.save
+        set_label, get_label_history = storage.set_label, storage.get_label_history
+
+    manager = PromptManager.from_storage_sync(Older(), refresh=None)
+    assert manager.rollback_sync("greeting", "production").version == "1.0.0"
+    assert manager.set_label_sync("greeting", "production", "1.0.1").previous == "1.0.0"
+
+
 @STORAGE_KINDS
 def test_a_label_that_another_process_moved_there_first_moves_here_too(make, tmp_path):
     storage = make(tmp_path)

@@ -643,7 +643,7 @@ class PromptRegistry:
 
     def _asked_for_labels(self) -> builtins.list[tuple[object, str]]:
         asked = ["set_label", "get_label_history"]
-        if self._label_store is self._storage:
+        if self._label_store is self._storage and hasattr(self._storage, "exists"):
             asked += ["exists", "load"]
         return [(self._label_store, each) for each in asked]
 
@@ -686,7 +686,8 @@ class PromptRegistry:
         self, mode: CallMode, prompt_id: str, label: str, version: str | None, author: str | None
     ) -> LabelMove:
         """Move a label in the storage, and then in the core. Another process may have saved the version."""
-        if not self._core.contains(prompt_id, version) and await mode(self._storage, "exists", prompt_id, version):
+        is_here = self._core.contains(prompt_id, version) or not hasattr(self._storage, "exists")
+        if not is_here and await mode(self._storage, "exists", prompt_id, version):
             prompt: Prompt = await mode(self._storage, "load", prompt_id, version)
             self._core.upsert_all([prompt._compiled(self._compiler)], {})
         try:
@@ -729,7 +730,7 @@ class PromptRegistry:
         async def write(turn: Turn | None) -> LabelMove:
             moves = await self._label_moves(mode, prompt_id)
             stored = None
-            if self._label_store is self._storage is not None:
+            if self._label_store is self._storage and hasattr(self._storage, "exists"):
                 stored = await self._stored_versions(mode, prompt_id, label, moves)
             target = self._core.rollback_target(prompt_id, label, moves, stored)
             move = await self._move_label(mode, prompt_id, label, target, author)
