@@ -31,9 +31,9 @@ pub trait PromptSource {
     fn starts(&self, prompt: &Prompt, locations: &[TemplateLocation<'_>]) -> Vec<Option<Place>>;
     /// Where a line of a template begins in the file; `None` if it is not certain. `start` is where the template begins.
     fn line_start(&self, start: &Place, template: &str, wanted: &str, line: usize) -> Option<LineStart>;
-    /// The place of an offset in a template that is not written line by line; `None` if it is not certain. `start` is
-    /// where the template begins.
-    fn place_in_text(&self, start: &Place, template: &str, offset: usize) -> Option<Place>;
+    /// The offset in [`PromptSource::text`] of an offset in a template that is not written line by line; `None` if it is
+    /// not certain. `start` is where the template begins.
+    fn offset_in_text(&self, start: &Place, template: &str, offset: usize) -> Option<usize>;
     /// The offset in [`PromptSource::text`] of a line and column of the file.
     fn offset(&self, line: usize, column: usize) -> Option<usize>;
     /// The place of an offset in [`PromptSource::text`].
@@ -189,9 +189,7 @@ impl<'p> CheckedPrompt<'p> {
             Some((partial, offset)) => (TemplateLocation::Partial(partial), *offset),
             None => (*self.templates.get(reference.template)?, reference.offset),
         };
-        let place = self.located(location)?.place(offset);
-        let line = self.line_start(location, place.line)?;
-        let start = source.offset(line.line, line.before + place.column)?;
+        let start = self.offset_in_file(location, &self.located(location)?.place(offset))?;
         let end = start + name.len();
         let is_there = source.text().get(start..end) == Some(name);
         is_there.then(|| Fix::new(source.text(), FileEdit { start, end, text: new.to_owned() }))?
@@ -212,15 +210,20 @@ impl<'p> CheckedPrompt<'p> {
             };
             return Some(Place { name: Some(name), ..place });
         };
-        let LocatedText { text, start, lines, .. } = self.located(location)?;
-        let Some(start) = start else { return Some(source.id()) };
-        if let Some(begin) = self.line_start(location, place.line) {
-            let offset = source.offset(begin.line, begin.before + place.column);
-            return Some(offset.map_or_else(|| source.id(), |offset| source.place(offset)));
-        }
-        let offset = lines.offset(text, place.line, place.column);
-        let found = offset.and_then(|offset| source.place_in_text(start, text, offset));
+        let Some(start) = &self.located(location)?.start else { return Some(source.id()) };
+        let found = self.offset_in_file(location, &place).map(|offset| source.place(offset));
         Some(found.unwrap_or_else(|| start.clone()))
+    }
+
+    /// The offset in the file of a line and column in a template; `None` if it is not certain.
+    fn offset_in_file(&self, location: TemplateLocation<'_>, place: &Place) -> Option<usize> {
+        let source = self.source?;
+        let LocatedText { text, start, lines, .. } = self.located(location)?;
+        if let Some(begin) = self.line_start(location, place.line) {
+            return source.offset(begin.line, begin.before + place.column);
+        }
+        let offset = lines.offset(text, place.line, place.column)?;
+        source.offset_in_text(start.as_ref()?, text, offset)
     }
 
     /// Where a line of a template begins in the file. Looked up once for each line, because one line can have thousands

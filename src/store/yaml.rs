@@ -232,11 +232,9 @@ impl PromptSource for Places {
             .or_else(|| self.on_line(start.line, start.column, wanted, line))
     }
 
-    fn place_in_text(&self, start: &Place, template: &str, offset: usize) -> Option<Place> {
-        let text = &self.file.text;
+    fn offset_in_text(&self, start: &Place, template: &str, offset: usize) -> Option<usize> {
         let begin = self.offset(start.line, start.column)?;
-        let within = offset_in_source(text.get(begin..)?, template, offset)?;
-        Some(self.file.place(begin + within))
+        Some(begin + offset_in_source(self.file.text.get(begin..)?, template, offset)?)
     }
 
     fn offset(&self, line: usize, column: usize) -> Option<usize> {
@@ -324,7 +322,8 @@ impl Places {
             return Some(self.file.place(self.offset(begin.line, begin.before + column)?));
         }
         let offset = LineStarts::of(text).offset(text, line, column);
-        Some(offset.and_then(|offset| self.place_in_text(&start, text, offset)).unwrap_or(start))
+        let found = offset.and_then(|offset| self.offset_in_text(&start, text, offset));
+        Some(found.map_or(start, |offset| self.file.place(offset)))
     }
 
     /// The YAML comment right behind a text without quotes; see [`PromptSource::comment_after`].
