@@ -147,6 +147,13 @@ def test_a_missing_package_error_has_the_install_command():
     assert error.context == {"integration": "LangChain", "extra": "langchain"}
 
 
+def test_a_hint_that_python_code_gives_is_shown():
+    error = exceptions.ConversionError("MCP has no tools", hint="remove the tools")
+    for shown in (error, pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert str(shown) == "MCP has no tools\n  hint: remove the tools"
+        assert shown.message == "MCP has no tools"
+
+
 def test_a_custom_exception_can_be_pickled():
     again = pickle.loads(pickle.dumps(OwnError(7)))
     assert (str(again), again.number) == ("number 7", 7)

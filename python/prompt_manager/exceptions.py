@@ -98,7 +98,7 @@ class PromptManagerError(Exception):
 
     Args:
         message: The description of the problem, in one line.
-        context: Values for programs to read, such as names, ids and positions.
+        context: Values for programs to read, such as names, ids and positions. ``str()`` shows a ``hint``.
 
     >>> error = PromptManagerError("no such thing", name="greeting")
     >>> str(error), error.context["name"]
@@ -117,7 +117,10 @@ class PromptManagerError(Exception):
         self.context = context
 
     def __str__(self) -> str:
-        return self._report or self.message
+        if self._report:
+            return self._report
+        hint = self.context.get("hint")
+        return f"{self.message}\n  hint: {hint}" if hint else self.message
 
     def __reduce__(self) -> tuple[Callable[..., PromptManagerError], tuple[type[Self], dict[str, Any]]]:
         return _restore, (type(self), self.__dict__.copy())

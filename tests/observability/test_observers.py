@@ -59,9 +59,9 @@ async def finished(call, name, *arguments, **options):
     [
         (lambda: PromptManager(observers=[Observer]), r"not the class Observer: write `Observer\(\.\.\.\)`"),
         (lambda: PromptManager(observers=Observer()), r"observers must be a list, not Observer"),
-        (lambda: PromptManager(observers=["logging"]), r"the observer str has no method for any event"),
-        (lambda: PromptManager().add_observer(None), r"the observer NoneType has no method for any event"),
-        (lambda: PromptRegistry(observers=[object()]), r"the observer object has no method for any event"),
+        (lambda: PromptManager(observers=["logging"]), r"an observer is an object with methods .*, not str"),
+        (lambda: PromptManager().add_observer(None), r"an observer is an object with methods .*, not NoneType"),
+        (lambda: PromptRegistry(observers=[{}]), r"an observer is an object with methods .*, not dict"),
         (lambda: PromptRegistry(observers=Observer()), r"observers must be a list, not Observer"),
         (lambda: PromptManager(metrics=MetricsCollector), r"not the class MetricsCollector"),
         (lambda: PromptManager(metrics={}), r"the metrics collector dict has no method `record_render`"),

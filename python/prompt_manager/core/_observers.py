@@ -120,12 +120,13 @@ class Observers:
         """Add an observer, unless it was added before.
 
         Raises:
-            TypeError: it is a class, or it has no method for any event.
+            TypeError: it is a class, or a value such as a text or None.
         """
         require_object(observer, "an observer")
-        if not any(callable(getattr(observer, event, None)) for event in EVENTS):
+        kind = type(observer)
+        if kind.__module__ == "builtins" and kind is not object:
             raise TypeError(
-                f"the observer {type(observer).__name__} has no method for any event, such as `on_render_complete`; "
+                f"an observer is an object with methods such as `on_render_complete`, not {kind.__name__}; "
                 "prompt_manager.observability.Observer has them all"
             )
         if not any(observer is known for known in self._all):
