@@ -319,7 +319,10 @@ class TestProject:
     @pytest.mark.parametrize(
         ("code", "message"),
         [
-            ("1 / 0\n", "cannot import app 'MODULE:manager': ZeroDivisionError"),
+            (
+                "\n1 / 0\n",
+                "cannot import app 'MODULE:manager': ZeroDivisionError: division by zero\n  at MODULE.py:2\n",
+            ),
             ("manager = 1\n", "app 'MODULE:manager' must be a PromptManager, not int"),
             ("", "cannot import app 'MODULE:manager': AttributeError"),
         ],

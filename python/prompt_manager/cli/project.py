@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import tomllib
+import traceback
 import warnings
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -135,6 +136,16 @@ def import_module_of(project: Project, name: str) -> ModuleType:
         return importlib.import_module(name)
 
 
+def _place_of(error: BaseException, root: Path) -> str:
+    """The last line of the project's own code that an exception passed, as a line of the message."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(root) and "site-packages" not in frame.filename
+    ]
+    return f"  at {shown_path(Path(frames[-1].filename))}:{frames[-1].lineno}\n" if frames else ""
+
+
 def load_app(project: Project, *, warn: bool = False) -> PromptManager | None:
     """Import the manager that ``app`` names. ``None`` if the project names none.
 
@@ -156,7 +167,7 @@ def load_app(project: Project, *, warn: bool = False) -> PromptManager | None:
                 found = getattr(found, part)
     except (Exception, SystemExit) as error:  # the project's code
         raise AppError(
-            f"cannot import app {project.app!r}: {type(error).__name__}: {error}\n"
+            f"cannot import app {project.app!r}: {type(error).__name__}: {error}\n{_place_of(error, project.root)}"
             "  hint: correct `app` under [tool.prompt-manager] in pyproject.toml, or the module that it names"
         ) from error
     if warn:
