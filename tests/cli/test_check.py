@@ -114,6 +114,16 @@ def test_an_error_on_a_terminal_breaks_no_word(project):
     assert widest(written) <= 80
 
 
+def test_a_failed_test_fits_a_terminal(project):
+    write(
+        project,
+        prompts__a=GOOD,
+        **{"prompts__a.test.yaml": "- name: a\n  variables: {name: A}\n  contains: " + "x " * 90},
+    )
+    status, written = Terminal("test", directory=project).end()
+    assert (status, widest(written) <= 80) == (1, True)
+
+
 def test_every_fault_of_a_broken_directory_is_found(project):
     write(project, prompts__a=FAULTY, prompts__b=BROKEN, prompts__c="template: [", prompts__d=CUT, prompts__e=GOOD)
     (project / "prompts/f.yaml").write_bytes(b"template: \xff\xfe\n")

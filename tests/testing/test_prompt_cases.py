@@ -340,3 +340,11 @@ def test_pytest_collects_the_cases(prompts: Path, tmp_path: Path) -> None:
     assert "greeting.test.yaml:4: bad" in done.stdout
     assert "+Hello Ada!" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_no_prompt_controls_the_terminal_of_the_report(directory: Write) -> None:
+    root = directory({"red.yaml": 'template: "\\e[31mred"\n', "red.test.yaml": '- name: "\\e[32m"\n  text: "blue"\n'})
+    done = run("--dir", str(root))
+    assert (done.exit_code, "\x1b" in done.stdout) == (1, False)
+    assert "+\\x1b[31mred" in done.stdout
+    assert "\x1b" not in run("--dir", str(root), "--update").stdout

@@ -10,7 +10,7 @@ import click
 
 from prompt_manager._shown_path import shown_path
 from prompt_manager.cli.options import directory_options, json_option
-from prompt_manager.cli.output import write_json, write_text, write_warning
+from prompt_manager.cli.output import visible, write_json, write_text, write_warning
 from prompt_manager.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _write_diff(file: Path, before: str, after: str, *, quiet: bool) -> None:
         return
     name = str(shown_path(file))
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="", n=2)
-    write_text("".join(f"{line}\n" for line in lines))
+    write_text("".join(f"{visible(line)}\n" for line in lines))
 
 
 def _write_junit(path: str, results: Sequence[CaseResult]) -> None:
@@ -99,12 +99,24 @@ def _described(result: CaseResult) -> dict[str, object]:
 
 
 def _report(results: Sequence[CaseResult]) -> str:
+    from prompt_manager.cli.layout import fitted, width
+
     lines: list[str] = []
+    limit = width()
     for result in results:
         if not result.passed:
-            lines.append(f"FAILED {result.file}:{result.line} {result.name}")
-            lines += [f"  {line}" for message in result.messages for line in message.split("\n")]
+            lines.append(fitted(visible(f"FAILED {result.file}:{result.line} {result.name}"), limit))
+            lines += [_shown(message, limit) for message in result.messages]
             lines.append("")
     failed = sum(not result.passed for result in results)
     counts = [f"{failed} failed"] * bool(failed) + [f"{len(results) - failed} passed"]
     return "\n".join([*lines, ", ".join(counts), ""])
+
+
+def _shown(message: str, limit: int | None) -> str:
+    """A message, indented. On a terminal its first line and its hints are wrapped; what was rendered is not."""
+    from prompt_manager.cli.layout import fitted
+
+    lines = [f"  {line}" for line in visible(message).split("\n")]
+    is_wrapped = [at == 0 or line.lstrip().startswith("hint: ") for at, line in enumerate(lines)]
+    return "\n".join(fitted(line, limit) if wrap else line for line, wrap in zip(lines, is_wrapped, strict=True))
