@@ -433,6 +433,11 @@ impl PyRegistry {
         self.refresh.get().is_some()
     }
 
+    /// Looks for changes if it is time.
+    fn look_if_due(&self, py: Python<'_>) {
+        self.refresh_for(py, VersionSelector::Latest);
+    }
+
     /// Looks for changes now. `None` if nothing changed.
     fn look_sync(&self, py: Python<'_>) -> Option<PyLook> {
         self.refresh.get()?.look_now(py)

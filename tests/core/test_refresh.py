@@ -175,6 +175,29 @@ def test_every_call_for_a_label_takes_over_changes(call, blocks, tmp_path):
     assert "1.0.1" in str(found) if call != "count" else found == 1
 
 
+@pytest.mark.parametrize("blocks", [True, False])
+def test_lists_of_versions_take_over_changes(blocks, storage):
+    manager = fresh(storage)
+    registry = manager.registry
+
+    def asked(owner, name, *arguments):
+        if blocks:
+            return getattr(owner, f"{name}_sync")(*arguments)
+        return asyncio.run(getattr(owner, name)(*arguments))
+
+    storage.save_sync(greeting("1.0.2"))
+    assert asked(registry, "get_versions", "greeting") == ["1.0.0", "1.0.1", "1.0.2"]
+    storage.delete_sync("greeting", "1.0.2")
+    assert [record.version for record in asked(manager, "get_history", "greeting")] == ["1.0.1", "1.0.0"]
+    for number, arguments in enumerate([("other",), ("greeting", "2.0.0")]):
+        assert not asked(registry, "exists", *arguments)
+        storage.save_sync(create_text_prompt(id=arguments[0], version=("1.0.0", "2.0.0")[number], status="active"))
+        assert asked(registry, "exists", *arguments)
+    storage.delete_sync("other")
+    assert asked(registry, "count") == 1
+    assert not asked(registry, "exists", "other")
+
+
 def test_only_changed_files_are_read_again(storage):
     for number in range(40):
         storage.save_sync(create_text_prompt(id=f"other-{number}", status="active"))

@@ -1624,6 +1624,8 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
         Raises:
             PromptNotFoundError: no prompt has this id.
         """
+        if self._refresh is not None:
+            await self._refresh.when_due()
         return await self._writer.history(AWAITING, prompt_id, since, until, limit)
 
     def get_history_sync(
@@ -1647,6 +1649,7 @@ class PromptManager(ManagerRenders, ProviderCalls, BatchCalls):
         Raises:
             PromptNotFoundError: no prompt has this id.
         """
+        self._core.look_if_due()
         return run_asking(
             lambda mode: self._writer.history(mode, prompt_id, since, until, limit),
             "get_history",

@@ -444,6 +444,8 @@ class PromptRegistry:
         Raises:
             PromptNotFoundError: no prompt has this id.
         """
+        if self._refresh is not None:
+            await self._refresh.when_due()
         return self._core.versions(prompt_id)
 
     def get_versions_sync(self, prompt_id: str) -> builtins.list[str]:
@@ -452,14 +454,19 @@ class PromptRegistry:
         Raises:
             PromptNotFoundError: no prompt has this id.
         """
+        self._core.look_if_due()
         return self._core.versions(prompt_id)
 
     async def exists(self, prompt_id: str, version: str | None = None) -> bool:
         """Whether the prompt is registered; with ``version``, whether that version is."""
+        if self._refresh is not None:
+            await self._refresh.before(prompt_id, version)
         return self._core.contains(prompt_id, version)
 
     def exists_sync(self, prompt_id: str, version: str | None = None) -> bool:
         """Whether the prompt is registered; with ``version``, whether that version is."""
+        if version is None or not self._core.contains(prompt_id, version):
+            self._core.look_if_due()
         return self._core.contains(prompt_id, version)
 
     async def count(self, **filters: Unpack[PromptFilters]) -> int:
@@ -487,6 +494,7 @@ class PromptRegistry:
             ValueError: There is no such status or format.
         """
         if not filters:
+            self._core.look_if_due()
             return len(self._core)
         from prompt_manager.core.filters import read_filters
 
