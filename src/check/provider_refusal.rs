@@ -18,7 +18,7 @@
 //! ```
 //!
 //! The prompt is converted with stand-ins for its variables. It is refused only if no values of its variables, and no
-//! messages in its placeholders, could be accepted.
+//! messages in its placeholders, could be accepted. A message that is optional counts as one that is sent.
 
 use super::checked_prompt::{CheckedPrompt, PromptSource};
 use super::code::Code;

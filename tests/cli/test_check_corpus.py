@@ -85,7 +85,7 @@ def findings(case: Case, project: Path) -> list[str]:
     result = CliRunner().invoke(app, ["check", "--json", *case.options])
     found = json.loads(result.stdout)
     assert (result.exit_code, result.stderr) == (1 if found else 0, "")
-    return [f"{finding['code']} {finding['file']}:{finding['line']}" for finding in found]
+    return [f"{each['code']} {each['file']}:{each['line']}:{each['column']}" for each in found]
 
 
 def test_there_are_a_hundred_correct_directories():
