@@ -76,7 +76,7 @@ impl ProviderConverter {
     }
 
     /// The problems of one conversation.
-    fn reasons(self, conversation: Conversation) -> Vec<RefusalReason> {
+    fn reasons(self, conversation: NumberedMessages) -> Vec<RefusalReason> {
         let (entries, messages): (Vec<_>, Vec<_>) = conversation.into_iter().unzip();
         let mut report = Report::of_all_problems();
         let ended = self.convert(Rendered::Messages(messages), &mut report);
@@ -122,7 +122,7 @@ fn refused(report: Report, is_strict: bool, ended: Option<&Error>, entries: &[us
 }
 
 /// The messages that a template could render to, each with the index of its entry in the prompt.
-type Conversation = Vec<(usize, Message<String>)>;
+type NumberedMessages = Vec<(usize, Message<String>)>;
 
 /// The address of a file that most providers read.
 const WEB_ADDRESS: &str = "https://example.org/document.pdf";
@@ -146,7 +146,10 @@ const ALTERNATIVES: [PlaceholderFill; 6] = [
 ];
 
 /// The conversations that a template could render to.
-fn conversations(entries: &[ChatEntry], file_address: &'static str) -> impl Iterator<Item = Conversation> {
+fn conversations(
+    entries: &[ChatEntry],
+    file_address: &'static str,
+) -> impl Iterator<Item = NumberedMessages> {
     let placeholders = entries.iter().filter(|entry| matches!(entry, ChatEntry::Placeholder { .. })).count();
     let choices = (0..placeholders.min(MAX_FILLED)).fold(1, |choices, _| choices * ALTERNATIVES.len());
     (0..choices).map(move |choice| {

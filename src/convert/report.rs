@@ -5,9 +5,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::rules::EMPTY_CONTENT;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::Role;
+
+/// The problem of a message without content.
+pub(super) const EMPTY_CONTENT: &str = "the content is empty";
 
 /// What a conversion that is not strict changed or dropped, in order. The caller shows each as a warning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

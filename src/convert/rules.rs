@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::media_type;
 use super::payload::{Member, Payload, member};
-use super::report::{Position, RuleViolation, ViolationHandler};
+use super::report::{EMPTY_CONTENT, Position, RuleViolation, ViolationHandler};
 use crate::base64;
 use crate::error::{Error, Kind, Result};
 use crate::prompt::message::is_blank;
@@ -26,8 +26,6 @@ pub(super) const SENT_EMPTY: &str = "sent as an empty text";
 /// What is done with a message or part that the provider does not accept.
 pub(super) const DROPPED: &str = "dropped";
 
-/// The problem of a message without content.
-pub(super) const EMPTY_CONTENT: &str = "the content is empty";
 /// The error of a conversation whose messages have no content.
 pub(super) const NO_CONTENT: &str = "the conversation has no message with content";
 

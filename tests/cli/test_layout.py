@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompt_manager.cli import layout
-from prompt_manager.cli.layout import Column, cells, fitted, table, wrapped
+from prompt_manager.cli.layout import Column, table
+from prompt_manager.cli.wrapping import cells, fitted, wrapped
 
 #: Texts, a width, and the lines that fit it. Chinese and Japanese have no blanks between words.
 WRAPPED = [

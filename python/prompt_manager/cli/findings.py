@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from prompt_manager.cli.layout import cells, fitted, width
+from prompt_manager.cli.layout import width
 from prompt_manager.cli.output import drawn, visible
+from prompt_manager.cli.wrapping import cells, fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -98,9 +98,9 @@ def give_up_output() -> None:
 def _write_message(text: str) -> None:
     """Write a message to standard error. On a terminal, no word is broken."""
     if sys.stderr.isatty():
-        from prompt_manager.cli.layout import fitted, width
+        from prompt_manager.cli.wrapping import fitted, terminal_columns
 
-        text = fitted(text, width(of_errors=True))
+        text = fitted(text, terminal_columns())
     _write(f"{text}\n", sys.stderr)
 
 

@@ -99,7 +99,8 @@ def _described(result: CaseResult) -> dict[str, object]:
 
 
 def _report(results: Sequence[CaseResult]) -> str:
-    from prompt_manager.cli.layout import fitted, width
+    from prompt_manager.cli.layout import width
+    from prompt_manager.cli.wrapping import fitted
 
     lines: list[str] = []
     limit = width()
@@ -115,7 +116,7 @@ def _report(results: Sequence[CaseResult]) -> str:
 
 def _shown(message: str, limit: int | None) -> str:
     """A message, indented. On a terminal its first line and its hints are wrapped; what was rendered is not."""
-    from prompt_manager.cli.layout import fitted
+    from prompt_manager.cli.wrapping import fitted
 
     lines = [f"  {line}" for line in visible(message).split("\n")]
     is_wrapped = [at == 0 or line.lstrip().startswith("hint: ") for at, line in enumerate(lines)]

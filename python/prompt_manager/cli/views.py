@@ -10,8 +10,9 @@ import json
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from prompt_manager.cli.layout import Column, one_line, table, width, wrapped
+from prompt_manager.cli.layout import Column, one_line, table, width
 from prompt_manager.cli.output import drawn, styled, visible
+from prompt_manager.cli.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
