@@ -7,6 +7,7 @@ import re
 import pytest
 
 from helpers import ROOT
+from prompt_manager.observability import enable_native_logging
 
 BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n+^```text\n(.*?)^```$)?", flags=re.MULTILINE | re.DOTALL)
 #: Each program, with the output that is shown directly after it.
@@ -15,6 +16,13 @@ PROGRAMS = [
     for document in sorted((ROOT / "docs").glob("*.md"))
     for number, (program, shown) in enumerate(BLOCK.findall(document.read_text(encoding="utf-8")), 1)
 ]
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """Turn off the core's log, which one of the programs turns on for the process."""
+    yield
+    enable_native_logging(None)
 
 
 @pytest.mark.parametrize(("program", "shown"), PROGRAMS)

@@ -6,11 +6,13 @@ import ast
 import doctest
 import importlib
 import inspect
+from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
 import yaml
 
+import prompt_manager
 from helpers import ROOT
 from test_imports import PATHS
 
@@ -179,7 +181,8 @@ def test_the_examples_in_docstrings_are_run():
     ]
     assert "--doctest-modules" in options["ini_options"]["addopts"]
     assert "python" in options["ini_options"]["testpaths"]
-    modules = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "python").rglob("*.py")]
+    package = Path(prompt_manager.__file__).parent
+    modules = [ast.parse(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")]
     docstrings = [
         ast.get_docstring(node) or ""
         for module in modules

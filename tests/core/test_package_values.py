@@ -79,8 +79,8 @@ SCALARS = [
 NULLS = [
     pd.NA,
     pd.NaT,
-    np.datetime64("NaT"),
-    np.timedelta64("NaT"),
+    np.datetime64("NaT", "s"),
+    np.timedelta64("NaT", "s"),
     np.ma.masked,
     np.ma.array([1], mask=[True])[0],
     pa.scalar(None),

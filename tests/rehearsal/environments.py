@@ -23,12 +23,19 @@ NAME = PYPROJECT["name"]
 EXTRAS = PYPROJECT["optional-dependencies"]
 PLUGINS = sorted(PYPROJECT["entry-points"]["prompt_manager.plugins"])
 
-#: What the tests read besides the package. `python` and `src` are left out, so that nothing is imported from there.
+#: What the tests read besides the package. `python` is left out, so that nothing is imported from there.
 COPIED = (
     "tests",
     "examples",
     "docs",
+    "src",
     ".github",
+    ".gitignore",
+    ".pre-commit-hooks.yaml",
+    "action.yml",
+    "Cargo.toml",
+    "Makefile",
+    "mkdocs.yml",
     "pyproject.toml",
     "README.md",
     "CHANGELOG.md",
@@ -63,6 +70,9 @@ SHORT = (
     "tests/core/test_template.py",
     "tests/integrations/unit",
 )
+
+#: One process for each processor. The tests of a file stay together.
+PROCESSES = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile")
 
 #: Imports every module of the package and of an extra's requirements, named in the arguments.
 IMPORT_ALL = """
@@ -181,6 +191,12 @@ def run_tests(python: Path, dist: Path, *, short: bool) -> None:
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, work / name)
         own.folder = work
-        chosen = SHORT if short else ["tests", *(f"--ignore={name}" for name in READ_SOURCES)]
-        shown = own.run("-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, isolated=False)
+        everything = ["tests", *(f"--ignore={name}" for name in READ_SOURCES)]
+        pytest = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        if short:
+            # A test that reads a file which is not copied is noticed here, and not only before a release.
+            own.run(*pytest, "--collect-only", *everything, isolated=False)
+            shown = own.run(*pytest, *SHORT, isolated=False)
+        else:
+            shown = own.run(*pytest, *PROCESSES, *everything, isolated=False)
         print(f"tests: {shown.splitlines()[-1].strip('= ')}", flush=True)

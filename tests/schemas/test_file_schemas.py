@@ -7,21 +7,22 @@ import json
 import random
 import re
 import warnings
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from file_schemas import FOLDER, file_schemas, written
+import prompt_manager
+from file_schemas import file_schemas, written
 from helpers import EXAMPLES, ROOT, yaml_cases
 from prompt_manager import PromptManager
 from prompt_manager.exceptions import PromptManagerError, StorageReadError
 from prompt_manager.testing.cases import read_cases
 from prompt_manager.testing.yaml_file import parse
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+#: The folder of the installed package, which a wheel has too.
+FOLDER = Path(prompt_manager.__file__).parent / "schemas"
 SHIPPED = {kind: json.loads((FOLDER / f"{kind}.schema.json").read_text(encoding="utf-8")) for kind in file_schemas()}
 VALIDATORS = {kind: Draft202012Validator(schema) for kind, schema in SHIPPED.items()}
 

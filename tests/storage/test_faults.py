@@ -296,13 +296,15 @@ async def test_a_cancelled_save_leaves_a_whole_file_or_none(tmp_path):
 
 
 FORKED = """
-import asyncio, os, sys
+import asyncio, os, sys, warnings
 from prompt_manager import Prompt
 from prompt_manager.storage import FileSystemStorage
 
 storage = FileSystemStorage(sys.argv[1])
 prompt = Prompt(id="greeting", format="text", template="a", status="active")
 asyncio.run(storage.save(prompt))
+# Python 3.12 and later warn of threads that another process does not get.
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 child = os.fork()
 asyncio.run(storage.save(prompt.replace(version="2.0.0" if child else "3.0.0")))
 if child:
