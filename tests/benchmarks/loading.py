@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -43,6 +44,14 @@ SENTENCES = (
     "Keep names, figures and dates exactly as they are written.",
     "{{#each documents}}[{{@index}}] {{title}}: {{text}}{{/each}}",
 )
+
+#: How each variable of the sentences is declared.
+VARIABLES = {
+    "currency": "{type: string, description: How amounts are written}",
+    "customer": "{type: dict}",
+    "expert": "{type: boolean, required: false}",
+    "documents": "{type: list}",
+}
 
 
 class Message(BaseModel):
@@ -118,10 +127,11 @@ def prompt_file(number: int, dice: random.Random) -> str:
     """Write a prompt file of a realistic size."""
     size = dice.choices((dice.randint(2, 6), dice.randint(8, 20), dice.randint(60, 400)), (50, 35, 15))[0]
     lines = [dice.choice(SENTENCES) for _ in range(size)]
-    declared = (
-        "  variables:\n    currency: {type: string, description: How amounts are written}\n"
-        "    customer: {type: dict}\n    expert: {type: boolean, required: false}\n    documents: {type: list}\n"
-    )
+    if number % 3 == 0:
+        lines.append("{{expert}}")
+    tags = set(re.findall(r"{{(?:#\w+ )?(\w+)", "".join(lines)))
+    used = [f"    {name}: {rule}\n" for name, rule in VARIABLES.items() if name in tags]
+    declared = "".join(["  variables:\n", *used]) if used else ""
     if number % 3:
         kind, body = "text", f"template:\n  content: {block(lines, 4)}{declared}"
     else:
@@ -129,7 +139,7 @@ def prompt_file(number: int, dice: random.Random) -> str:
         cut = max(1, size // 2)
         body = (
             f"chat_template:\n  messages:\n    - role: system\n      content: {block(lines[:cut], 8)}"
-            f"    - role: user\n      content: {block([*lines[cut:], '{{expert}}'], 8)}{declared}"
+            f"    - role: user\n      content: {block(lines[cut:], 8)}{declared}"
         )
     return (
         f"# Reviewed by the team.\nid: team-{number % 40}/prompt-{number}\nversion: 1.{number % 7}.0\n"
