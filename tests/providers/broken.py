@@ -42,7 +42,7 @@ def empty_content(draw, messages):
         messages,
         lambda message: "content" in message and message["role"] not in ("assistant", "function", "tool"),
     )
-    messages[at]["content"] = draw(st.sampled_from(["", [], None]))
+    messages[at]["content"] = draw(st.sampled_from([[], None]))
     return at
 
 
@@ -50,7 +50,7 @@ def blank_content(draw, messages):
     at = draw_index(draw, messages, lambda message: "content" in message)
     assume(not calls_tools(messages[at]) and "function_call" not in messages[at])
     assume(messages[at]["role"] not in ("function", "tool"))
-    messages[at]["content"] = draw(st.sampled_from([" ", "\n\t", [{"type": "text", "text": "  "}]]))
+    messages[at]["content"] = draw(st.sampled_from(["", " ", "\n\t", [{"type": "text", "text": "  "}]]))
     return at
 
 

@@ -95,8 +95,8 @@ def check_message(item, where):
 
 
 def check_content(content, where):
+    # A user can send an empty text.
     if isinstance(content, str):
-        need_text(content, where)
         return
     need_list(content, where)
     for number, part in enumerate(content):

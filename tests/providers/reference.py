@@ -203,6 +203,14 @@ def responses_form(messages):
             role in ("system", "developer")
             and not marked
             and not items
+            and isinstance(content, str)
+            and not content.strip()
+        ):
+            continue
+        if (
+            role in ("system", "developer")
+            and not marked
+            and not items
             and not name
             and not calls
             and texts
