@@ -133,6 +133,20 @@ impl Api {
     }
 }
 
+/// Bedrock's argument for settings that all models have.
+pub(super) const INFERENCE_CONFIG: &str = "inferenceConfig";
+
+/// The member of [`INFERENCE_CONFIG`] for a setting, if all models have it.
+pub(super) fn inference_key(setting: Setting) -> Option<&'static str> {
+    match setting {
+        Setting::MaxTokens => Some("maxTokens"),
+        Setting::Temperature => Some("temperature"),
+        Setting::TopP => Some("topP"),
+        Setting::Stop => Some("stopSequences"),
+        Setting::TopK | Setting::Seed | Setting::Presence | Setting::Frequency => None,
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setting {
     Temperature,

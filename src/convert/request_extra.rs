@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::api::{Api, Setting};
+use super::api::{Api, INFERENCE_CONFIG, Setting, inference_key};
 use super::bedrock::tool_config::TOOL_CONFIG;
 use super::gemini::declarations::spell_tool;
 use super::given_arguments::{EXTRA_BODY, GivenArguments, MERGED, excluded_by, is_one_of, is_same_argument};
@@ -39,6 +39,7 @@ impl RequestExtra {
                 "write the model's name".to_owned(),
             ));
         }
+        let own = with_names_of(api, own);
         let (mut arguments, mut body) =
             split(own, api, &path, |key, path| check_conversation(api, key, path))?;
         let own: Map<String, Value> = body.clone().into_iter().chain(arguments.clone()).collect();
@@ -255,6 +256,32 @@ fn python_spelled(arguments: Map<String, Value>, api: Api) -> Map<String, Value>
         }
     });
     spelled.collect()
+}
+
+/// The arguments, with the API's names for those that have the name of a prompt's setting. Chat Completions has both names.
+fn with_names_of(api: Api, mut own: Map<String, Value>) -> Map<String, Value> {
+    for setting in Setting::ALL {
+        let place = match api {
+            Api::Responses | Api::Gemini => api.argument(setting).map(|name| (name, None)),
+            Api::Converse => inference_key(setting).map(|name| (INFERENCE_CONFIG, Some(name))),
+            _ => None,
+        };
+        let Some((key, member)) = place.filter(|(key, _)| *key != setting.name()) else { continue };
+        let Some(value) = own.shift_remove(setting.name()) else { continue };
+        let value = match value {
+            Value::String(stop) if setting == Setting::Stop => Value::Array(vec![Value::String(stop)]),
+            value => value,
+        };
+        match member {
+            Some(member) => {
+                merge(own.entry(key), Value::Object(Map::from_iter([(member.to_owned(), value)])));
+            }
+            None => {
+                own.entry(key).or_insert(value);
+            }
+        }
+    }
+    own
 }
 
 /// Whether a member of Gemini's `config` has members with names of the package.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use super::blocks::CACHE_POINT;
 use super::tool_config::{TOOL_CHOICE, TOOL_CONFIG, allows_text};
-use crate::convert::api::Setting;
+use crate::convert::api::{INFERENCE_CONFIG, Setting, inference_key};
 use crate::convert::cache_hints::MAX_HINTS;
 use crate::convert::payload::Payload;
 use crate::convert::request::RequestBuilder;
@@ -21,7 +21,7 @@ use crate::template::Output;
 pub(in crate::convert) const MODEL_FIELDS: &str = "additionalModelRequestFields";
 
 /// The argument and its member for the maximum number of tokens.
-pub(in crate::convert) const MAX_TOKENS: (&str, &str) = ("inferenceConfig", "maxTokens");
+pub(in crate::convert) const MAX_TOKENS: (&str, &str) = (INFERENCE_CONFIG, "maxTokens");
 
 /// What to do about a setting that only some models have.
 pub(in crate::convert) const AS_THE_MODEL_HAS_IT: &str = " (if the model has it, write it under `settings.bedrock.additionalModelRequestFields`, as the model spells it)";
@@ -71,7 +71,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         if self.is_claude() || is("mistral.") {
             Some(("top_k", value.clone()))
         } else if is("amazon.nova") {
-            Some(("inferenceConfig", json!({"topK": value})))
+            Some((INFERENCE_CONFIG, json!({"topK": value})))
         } else {
             is("cohere.").then(|| ("k", value.clone()))
         }
@@ -177,30 +177,23 @@ impl<S: Output> RequestBuilder<'_, S> {
         names
     }
 
-    /// Adds a setting: to `inferenceConfig`, or to [`MODEL_FIELDS`].
+    /// Adds a setting: to [`INFERENCE_CONFIG`], or to [`MODEL_FIELDS`].
     pub(in crate::convert) fn converse_setting(&mut self, setting: Setting, value: Value) -> Result<()> {
-        let key = match setting {
-            Setting::MaxTokens => "maxTokens",
-            Setting::Temperature => "temperature",
-            Setting::TopP => "topP",
-            Setting::Stop => "stopSequences",
+        if let Some(key) = inference_key(setting) {
+            let value = self.accepted_value(setting, value)?;
+            self.extra.add_member((INFERENCE_CONFIG, key), self.given, false, value);
+            return Ok(());
+        }
+        match setting {
             Setting::TopK if self.extra.has_own(setting) => return Ok(()),
-            Setting::TopK => {
-                match self.top_k(&value) {
-                    Some((key, value)) => {
-                        self.extra.add_member((MODEL_FIELDS, key), self.given, false, value);
-                    }
-                    None => self.left_out(setting.name(), AS_THE_MODEL_HAS_IT),
+            Setting::TopK => match self.top_k(&value) {
+                Some((key, value)) => {
+                    self.extra.add_member((MODEL_FIELDS, key), self.given, false, value);
                 }
-                return Ok(());
-            }
-            Setting::Seed | Setting::Presence | Setting::Frequency => {
-                self.left_out(setting.name(), AS_THE_MODEL_HAS_IT);
-                return Ok(());
-            }
-        };
-        let value = self.accepted_value(setting, value)?;
-        self.extra.add_member(("inferenceConfig", key), self.given, false, value);
+                None => self.left_out(setting.name(), AS_THE_MODEL_HAS_IT),
+            },
+            _ => self.left_out(setting.name(), AS_THE_MODEL_HAS_IT),
+        }
         Ok(())
     }
 

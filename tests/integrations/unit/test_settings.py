@@ -11,6 +11,8 @@ from prompt_manager import TemplateEngine
 from prompt_manager.exceptions import ConversionError
 from prompt_manager.integrations import (
     AnthropicIntegration,
+    BedrockIntegration,
+    GeminiIntegration,
     LiteLLMIntegration,
     OpenAIIntegration,
     PromptConversionWarning,
@@ -369,3 +371,31 @@ def test_litellm_may_make_claude_call_a_tool_if_it_does_not_think(options):
     )
     sent = LiteLLMIntegration(TemplateEngine()).build_request_sync(prompt, {}, model="claude-sonnet-4-5")
     assert sent["tool_choice"] == NAMED_TOOL
+
+
+@pytest.mark.parametrize("target", ["openai", "responses", "anthropic", "litellm", "gemini", "bedrock"])
+def test_a_setting_of_the_provider_wins_over_that_of_all(target):
+    key = "openai" if target == "responses" else target
+    settings = {"model": "m", "max_tokens": 300, key: {"max_tokens": 7}}
+    integration = {**TARGETS, "gemini": GeminiIntegration(ENGINE), "bedrock": BedrockIntegration(ENGINE)}[target]
+    request = integration.build_request_sync(create_chat_prompt(settings=settings), {"topic": "AI"})
+    text = str(request)
+    assert "300" not in text
+    assert text.count(": 7") == 1
+    assert "extra_body" not in text
+    assert "additionalModelRequestFields" not in text
+
+
+def test_bedrock_and_gemini_get_their_names_for_settings_under_their_own_key():
+    own = {"max_tokens": 7, "stop": "END", "temperature": 0.9, "top_p": 0.5}
+    common = {"model": "m", "max_tokens": 300, "stop": ["x"], "temperature": 0.1}
+    prompt = create_chat_prompt(settings={**common, "gemini": own, "bedrock": own})
+    request = BedrockIntegration(ENGINE).build_request_sync(prompt, {"topic": "AI"})
+    assert request["inferenceConfig"] == {"maxTokens": 7, "stopSequences": ["END"], "temperature": 0.9, "topP": 0.5}
+    config = GeminiIntegration(ENGINE).build_request_sync(prompt, {"topic": "AI"})["config"]
+    sent = {key: config[key] for key in config if key != "system_instruction"}
+    assert sent == {"max_output_tokens": 7, "stop_sequences": ["END"], "temperature": 0.9, "top_p": 0.5}
+    both = {"max_tokens": 7, "inferenceConfig": {"maxTokens": 9}}
+    prompt = create_chat_prompt(settings={"model": "m", "bedrock": both})
+    request = BedrockIntegration(ENGINE).build_request_sync(prompt, {"topic": "AI"})
+    assert request["inferenceConfig"] == {"maxTokens": 9}
