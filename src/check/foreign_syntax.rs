@@ -172,8 +172,9 @@ fn statement(text: &str, offset: usize) -> Option<ForeignTag> {
 
 /// Whether backticks are around what is between these texts, on its line.
 fn is_in_code_span(before: &str, after: &str) -> bool {
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    line.matches('`').count() % 2 == 1 && after.contains('`')
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let after = after.split('\n').next().unwrap_or_default();
+    before.matches('`').count() % 2 == 1 && after.contains('`')
 }
 
 /// `{name}`, `${name}` or `%(name)s` of a declared variable, perhaps with a member or a format.
