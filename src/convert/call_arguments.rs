@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::api::Api;
+use super::api::{Api, INFERENCE_CONFIG};
 use super::given_arguments::EXTRA_BODY;
 
 impl Api {
@@ -55,7 +55,7 @@ pub fn call_arguments(target: &str) -> Option<Vec<&'static str>> {
 pub fn members_of_arguments(target: &str) -> Vec<(&'static str, &'static str)> {
     let (argument, members): (_, &[&str]) = match Api::by_target(target) {
         Some(Api::Gemini) => ("config", GENERATE_CONTENT_CONFIG),
-        Some(Api::Converse) => ("inferenceConfig", INFERENCE_CONFIG),
+        Some(Api::Converse) => (INFERENCE_CONFIG, INFERENCE_MEMBERS),
         _ => return Vec::new(),
     };
     members.iter().map(|member| (*member, argument)).collect()
@@ -66,7 +66,7 @@ pub fn members_of_arguments(target: &str) -> Vec<(&'static str, &'static str)> {
 pub fn known_members(target: &str, argument: &str) -> &'static [&'static str] {
     match (Api::by_target(target), argument) {
         (Some(Api::Gemini), "config") => GENERATE_CONTENT_CONFIG,
-        (Some(Api::Converse), "inferenceConfig") => INFERENCE_CONFIG,
+        (Some(Api::Converse), INFERENCE_CONFIG) => INFERENCE_MEMBERS,
         (Some(Api::Converse), "toolConfig") => &["toolChoice", "tools"],
         (Some(Api::Converse), "outputConfig") => &["effort", "textFormat"],
         _ => &[],
@@ -467,7 +467,7 @@ const CONVERSE: &[&str] = &[
     "additionalModelRequestFields",
     "additionalModelResponseFieldPaths",
     "guardrailConfig",
-    "inferenceConfig",
+    INFERENCE_CONFIG,
     "messages",
     "modelId",
     "outputConfig",
@@ -480,4 +480,4 @@ const CONVERSE: &[&str] = &[
     "toolConfig",
 ];
 
-const INFERENCE_CONFIG: &[&str] = &["maxTokens", "stopSequences", "temperature", "topP"];
+const INFERENCE_MEMBERS: &[&str] = &["maxTokens", "stopSequences", "temperature", "topP"];

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Where the name is shown. The changelog is history, and tests ask the package for its name.
 PLACES = ("README.md", "RELEASING.md", "action.yml", ".github", "docs", "examples", "python")
 SUFFIXES = {".md", ".py", ".txt", ".yml"}
-#: A lawful name, by the specification of names of distributions.
+#: A valid name, by the specification of names of distributions.
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
