@@ -293,9 +293,10 @@ struct LoadPass<T> {
 }
 
 impl<T: Text> FileLoader<'_, T> {
-    /// Loads the directory, and again while that gives other errors: the files are not read at one moment. Who writes a
-    /// version, and then moves a label to it, causes an error if the versions were read before and the labels after that.
-    /// So the versions are read again after these labels; and they may have been deleted since, so the labels are too.
+    /// Loads the directory. After errors it loads it again, a few times at most, until the errors stay the same: the files
+    /// are not read at one moment. If somebody writes a version and moves a label to it meanwhile, a pass can see the
+    /// label and not the version. So the next pass reads the versions again and keeps these labels. The versions may have
+    /// been deleted since, so the pass after that reads the labels again, too.
     fn load(&self, schemas: Option<&Path>, cache: &mut FileCache<T>) -> Result<LoadedDirectory<T>> {
         let mut pass = self.load_once(schemas, cache, None)?;
         for _ in 0..2 * LABEL_ROUNDS {
