@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use arrow_array::types::Float16Type;
 use arrow_array::{
-    BinaryArray, BinaryViewArray, BooleanArray, FixedSizeBinaryArray, LargeBinaryArray, LargeStringArray,
-    PrimitiveArray, StringArray, StringViewArray,
+    BinaryArray, BinaryViewArray, BooleanArray, FixedSizeBinaryArray, LargeBinaryArray, PrimitiveArray,
 };
 use arrow_buffer::{NullBuffer, i256};
+use simdutf8::basic::from_utf8;
 use uuid::Uuid;
 
 use super::decimal::DecimalNumber;
@@ -280,9 +280,10 @@ pub(super) enum Cells<'a> {
     Decimal64(&'a [i64], i8),
     Decimal128(&'a [i128], i8),
     Decimal256(&'a [i256], i8),
-    Utf8(&'a StringArray),
-    LargeUtf8(&'a LargeStringArray),
-    Utf8View(&'a StringViewArray),
+    /// Texts, as bytes that may not be UTF-8; see [`text_or_bytes`].
+    Utf8(BinaryArray),
+    LargeUtf8(LargeBinaryArray),
+    Utf8View(BinaryViewArray),
     Binary(&'a BinaryArray),
     LargeBinary(&'a LargeBinaryArray),
     BinaryView(&'a BinaryViewArray),
@@ -338,9 +339,9 @@ impl<'a> Column<'a> {
             return ArrowValue::Null;
         }
         match &self.cells {
-            Cells::Utf8(texts) => ArrowValue::Text(texts.value(row)),
-            Cells::LargeUtf8(texts) => ArrowValue::Text(texts.value(row)),
-            Cells::Utf8View(texts) => ArrowValue::Text(texts.value(row)),
+            Cells::Utf8(texts) => text_or_bytes(texts.value(row)),
+            Cells::LargeUtf8(texts) => text_or_bytes(texts.value(row)),
+            Cells::Utf8View(texts) => text_or_bytes(texts.value(row)),
             Cells::Dictionary(positions, values) => values.value(positions[row]),
             Cells::List(offsets, items) => {
                 let (start, end) = offsets.range(row);
@@ -413,6 +414,14 @@ impl<'a> Cells<'a> {
             }
             _ => ArrowValue::Null,
         }
+    }
+}
+
+/// The text of these bytes, or the bytes themselves. Libraries hand over what they read from files without a check.
+fn text_or_bytes(bytes: &[u8]) -> ArrowValue<'_> {
+    match from_utf8(bytes) {
+        Ok(text) => ArrowValue::Text(text),
+        Err(_) => ArrowValue::Bytes(bytes),
     }
 }
 

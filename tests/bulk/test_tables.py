@@ -259,9 +259,33 @@ def test_a_row_may_be_large(manager):
     assert pa.compute.binary_length(made["text"]).to_pylist() == [100_000_007]
 
 
+def in_lists(values):
+    """Each value as the only item of a list."""
+    return pa.ListArray.from_arrays(pa.array(range(len(values) + 1), pa.int32()), values)
+
+
 def test_bytes_are_no_text(manager):
     with pytest.raises(TemplateRenderError, match="row 0: "):
         manager.batch("greeting", to="text")(pa.table({"name": [b"\xff"]}))
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()])
+@pytest.mark.parametrize("wrap", [lambda names: names, lambda names: names.dictionary_encode(), in_lists])
+def test_a_text_that_is_not_utf_8_is_the_error_of_its_row(manager, kind, wrap):
+    binary = {pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}.get(kind, pa.binary())
+    names = pa.array([b"Ada", b"Gr\xffce", b"", b"Al\xed\xa0\x80n", "Зоя".encode()], binary).cast(kind, safe=False)
+    greet = manager.batch("greeting", to="text", on_error="column")
+    made = greet(pa.table({"name": wrap(names)}))
+    assert made["text"].to_pylist() == ["Hello Ada!", None, "Hello !", None, "Hello Зоя!"]
+    assert [error is None for error in made["error"].to_pylist()] == [True, False, True, False, True]
+
+
+def test_types_may_be_nested_as_deeply_as_arrow_allows(manager):
+    nested = pa.array(["Ada"])
+    for _ in range(3_000):
+        nested = in_lists(nested)
+    with pytest.raises(TypeError, match="on more than 64 levels"):
+        manager.batch("greeting", to="text")(pa.table({"name": ["Ada"], "nested": nested}))
 
 
 def test_a_stream_that_fails_half_way_says_after_which_row(manager):
@@ -377,7 +401,7 @@ def reused(capsules):
     ("rows", "kind", "message"),
     [
         (ByArray(pa.array(["Ada"]).__arrow_c_array__), TypeError, "expected a table of Arrow, found a column"),
-        (ByStream(pa.chunked_array([["Ada"]]).__arrow_c_stream__), TypeError, "expected a table of Arrow"),
+        (ByStream(pa.chunked_array([["Ada"]]).__arrow_c_stream__), TypeError, "found a column\n  hint: pass the table"),
         (ByArray(pa.array([{"name": "Ada"}, None]).__arrow_c_array__), ValueError, "a row is null"),
         (ByArray(NAMES.__arrow_c_stream__), TypeError, "tuple"),
         (ByArray(lambda: ()), ValueError, "tuple"),

@@ -14,7 +14,7 @@ use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{
     Array, RecordBatch, RecordBatchIterator, RecordBatchOptions, RecordBatchReader, StructArray,
 };
-use arrow_schema::{ArrowError, DataType, Schema};
+use arrow_schema::ArrowError;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -22,7 +22,7 @@ use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::PyCapsule;
 
 use super::arrow_offsets::without_offsets;
-use super::arrow_stream::BatchStream;
+use super::arrow_stream::{BatchStream, schema_of};
 use crate::python::panic_text::panic_text;
 
 /// Reads a table, a record batch or a stream: an object with `__arrow_c_stream__` or `__arrow_c_array__`.
@@ -53,7 +53,7 @@ fn stream_of(capsule: &Bound<'_, PyCapsule>) -> PyResult<BatchStream> {
     if stream.release.is_none() {
         return Err(read_already());
     }
-    imported(|| BatchStream::try_new(stream))
+    imported(|| BatchStream::try_new(stream))?.ok_or_else(no_table)
 }
 
 fn batch_of(schema: &Bound<'_, PyCapsule>, array: &Bound<'_, PyCapsule>) -> PyResult<RecordBatch> {
@@ -67,17 +67,15 @@ fn batch_of(schema: &Bound<'_, PyCapsule>, array: &Bound<'_, PyCapsule>) -> PyRe
     if array.is_released() {
         return Err(read_already());
     }
+    let fields = imported(|| schema_of(&schema))?.ok_or_else(no_table)?;
     // SAFETY: an array is laid out by the schema beside it, by the interface.
     let data = imported(|| without_offsets(unsafe { from_ffi(array, &schema) }?))?;
-    if !matches!(data.data_type(), DataType::Struct(_)) {
-        return Err(PyTypeError::new_err("expected a table of Arrow, found a column"));
-    }
     let rows = StructArray::from(data);
     if rows.null_count() > 0 {
         return Err(PyValueError::new_err("a row is null; a table of Arrow has no null rows"));
     }
     imported(|| {
-        let schema = Arc::new(Schema::try_from(&schema)?);
+        let schema = Arc::new(fields);
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         RecordBatch::try_new_with_options(schema, rows.into_parts().1, &options)
     })
@@ -109,6 +107,12 @@ fn imported<T>(import: impl FnOnce() -> Result<T, ArrowError>) -> PyResult<T> {
         Ok(result) => result.map_err(|error| broken(&error.to_string())),
         Err(panic) => Err(broken(panic_text(&*panic))),
     }
+}
+
+fn no_table() -> PyErr {
+    PyTypeError::new_err(
+        "expected a table of Arrow, found a column\n  hint: pass the table or DataFrame that has the column",
+    )
 }
 
 fn read_already() -> PyErr {

@@ -12,6 +12,29 @@ use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
 use super::arrow_offsets::without_offsets;
 
+/// The most levels of a type, as in Arrow's C++ library. Arrow reads deeper ones until the stack overflows.
+const LEVELS: usize = 64;
+
+/// The schema of a table. `None`: it is that of a column.
+///
+/// # Errors
+/// A type that Arrow does not know, or that has more than [`LEVELS`] levels.
+pub(super) fn schema_of(schema: &FFI_ArrowSchema) -> Result<Option<Schema>, ArrowError> {
+    if schema.format() != "+s" {
+        return Ok(None);
+    }
+    if is_deeper(schema, LEVELS) {
+        let message = format!("a column has lists or structs within each other on more than {LEVELS} levels");
+        return Err(ArrowError::CDataInterface(message));
+    }
+    Schema::try_from(schema).map(Some)
+}
+
+fn is_deeper(schema: &FFI_ArrowSchema, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return true };
+    schema.children().chain(schema.dictionary()).any(|inner| is_deeper(inner, levels))
+}
+
 /// A stream that is not released, and the schema of its record batches.
 pub(super) struct BatchStream {
     stream: FFI_ArrowArrayStream,
@@ -19,18 +42,18 @@ pub(super) struct BatchStream {
 }
 
 impl BatchStream {
-    /// Begins to read a stream that is not released.
+    /// Begins to read a stream that is not released. `None`: it has the parts of a column.
     ///
     /// # Errors
-    /// The stream's own error, or that of a schema that Arrow does not know.
-    pub(super) fn try_new(mut stream: FFI_ArrowArrayStream) -> Result<Self, ArrowError> {
+    /// The stream's own error, or that of a schema that cannot be read.
+    pub(super) fn try_new(mut stream: FFI_ArrowArrayStream) -> Result<Option<Self>, ArrowError> {
         let mut schema = FFI_ArrowSchema::empty();
         let read = stream.get_schema.ok_or_else(released)?;
         // SAFETY: the stream is not released, and both pointers are valid during the call.
         if unsafe { read(&raw mut stream, &raw mut schema) } != 0 {
             return Err(last_error(&mut stream));
         }
-        Ok(Self { stream, schema: Arc::new(Schema::try_from(&schema)?) })
+        Ok(schema_of(&schema)?.map(|schema| Self { stream, schema: Arc::new(schema) }))
     }
 
     /// The next record batch. `None`: there is none.
