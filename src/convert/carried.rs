@@ -90,6 +90,11 @@ impl CarriedTarget {
             let problem = format!("{} does not accept {}", self.name, listed(names));
             handler.handle(RuleViolation::new(at, problem, hint), LEFT_OUT)
         };
+        for index in &carried.split {
+            let what = if carried.format == CarriedFormat::Bedrock { "block" } else { "part" };
+            let problem = format!("{what} {index} has more than one kind of content");
+            handler.handle(RuleViolation::new(at, problem, SPLIT_HINT), "sent as several")?;
+        }
         if !is_own {
             let is_lost = |name: &&String| !(self.has_breakpoints && *name == BREAKPOINT);
             let lost: Vec<String> = carried.only.iter().filter(is_lost).cloned().collect();
@@ -119,6 +124,8 @@ impl<S> Carried<S> {
 const FOREIGN_HINT: &str = "only the provider of that reply understands it; remove it from the history, or pass \
                             strict_validation=False to leave it out";
 const UNKNOWN_HINT: &str = "remove the key from the message, or pass strict_validation=False to leave it out";
+
+const SPLIT_HINT: &str = "write one for each kind of content";
 
 /// Names in backquotes, and descriptions as they are: `a`, key 3 of the message.
 fn listed(names: &[String]) -> String {

@@ -300,7 +300,10 @@ fn fill<D: Data>(
             let why = error.errors().first().unwrap_or(&error).message().to_owned();
             // An unknown value is the caller's data and must not be in the message; an unknown key may be named.
             let word = why.strip_prefix("unknown ").filter(|rest| !rest.starts_with("key "));
-            let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| format!("unknown {what}"));
+            let unknown = word.and_then(|rest| rest.split(" `").next()).map(|what| match what {
+                "role" => format!("unknown role; expected {}", roles()),
+                what => format!("unknown {what}"),
+            });
             let why = unknown.unwrap_or(why);
             let role = role_of(&json).map(|role| format!(" ({})", role.as_str())).unwrap_or_default();
             let problem = format!("message {at}{role} of placeholder '{name}' is not a message: {why}");
@@ -315,6 +318,11 @@ fn fill<D: Data>(
         messages.push(Message { from_history: true, ..message });
     }
     Ok(())
+}
+
+/// The roles in one text.
+fn roles() -> String {
+    Role::ALL.map(Role::as_str).join(", ")
 }
 
 fn role_of(json: &Value) -> Option<Role> {

@@ -32,9 +32,14 @@ def gemini_form(messages):
         if role in ("system", "developer") and not contents and not name and not calls:
             system += parts
             continue
-        open_results, names = None, {call.get("id"): call["function"].get("name") for call in calls}
+        named = {call.get("id"): call["function"].get("name") for call in calls}
         parts += call_parts(message)
         speaker = {"user": "user", "assistant": "model"}.get(role, role)
+        if speaker == "model" and contents and contents[-1]["role"] == "model" and not name:
+            contents[-1]["parts"] += parts
+            names |= named
+            continue
+        open_results, names = None, named
         contents.append({"parts": parts, "role": speaker, **name})
     texts = [part["text"] for part in system if set(part) == {"text"}]
     instruction = {"parts": system} if len(system) != 1 or not texts else texts[0]

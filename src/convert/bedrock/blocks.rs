@@ -10,17 +10,17 @@ use crate::convert::report::{Position, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, DROPPED, LEFT_OUT, PASSED_ON};
 use crate::error::Result;
 use crate::prompt::message::is_blank;
-use crate::prompt::{CacheHint, Carried, Content, FilePart, Message, PartBody, Role, SearchResultPart, Tree};
+use crate::prompt::{CacheHint, Content, FilePart, Message, PartBody, Role, SearchResultPart};
 use crate::template::Output;
 
 /// The formats of images.
-const IMAGES: [&str; 4] = ["png", "jpeg", "gif", "webp"];
+pub(super) const IMAGES: [&str; 4] = ["png", "jpeg", "gif", "webp"];
 
 /// The formats of documents.
-const DOCUMENTS: [&str; 9] = ["pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"];
+pub(super) const DOCUMENTS: [&str; 9] = ["pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"];
 
 /// The formats of sounds.
-const SOUNDS: [&str; 15] = [
+pub(super) const SOUNDS: [&str; 15] = [
     "mp3", "opus", "wav", "aac", "flac", "mp4", "ogg", "mkv", "mka", "x-aac", "m4a", "mpeg", "mpga", "pcm",
     "webm",
 ];
@@ -31,8 +31,8 @@ pub(crate) const CACHE_POINT: &str = "cachePoint";
 /// Writes the blocks of a conversation.
 pub(super) struct BlockWriter<'r> {
     pub(super) violations: ViolationHandler<'r>,
-    points: CacheHints,
-    names: DocumentNames,
+    pub(super) points: CacheHints,
+    pub(super) names: DocumentNames,
 }
 
 impl<'r> BlockWriter<'r> {
@@ -89,29 +89,6 @@ impl<'r> BlockWriter<'r> {
                 Ok(blocks)
             }
         }
-    }
-
-    /// Blocks of a history that are sent as they came.
-    pub(super) fn carried<S: Output>(
-        &mut self,
-        carried: Carried<S>,
-        at: Position,
-    ) -> Result<Vec<Payload<S>>> {
-        let mut blocks = Vec::with_capacity(carried.items.len());
-        for (index, item) in carried.items.into_iter().enumerate() {
-            let block = with_bytes(item).map_err(|NotBase64| {
-                let problem = format!("the bytes of block {index} are not base64");
-                RuleViolation::new(at, problem, "give them as bytes, or as base64 text")
-            })?;
-            if key_of(&block) == Some(CACHE_POINT) {
-                if !self.points.accept(at, &mut self.violations)? {
-                    continue;
-                }
-                self.points.note_carried(is_long(&block), at, &mut self.violations);
-            }
-            blocks.push(block);
-        }
-        Ok(blocks)
     }
 
     /// A cache point after the blocks so far. `None` if there are too many.
@@ -274,6 +251,12 @@ impl<'r> BlockWriter<'r> {
         if stem.trim().is_empty() {
             return Ok(self.names.unique("document"));
         }
+        let name = self.accepted_name(stem, index, at)?;
+        Ok(self.names.unique(&name))
+    }
+
+    /// The name with the characters and the length that Bedrock accepts.
+    pub(super) fn accepted_name(&mut self, stem: &str, index: usize, at: Position) -> Result<String> {
         let mut name = document_names::accepted(stem);
         if name != stem {
             let problem =
@@ -288,7 +271,7 @@ impl<'r> BlockWriter<'r> {
             self.violations.handle(RuleViolation::new(at, problem, "use a shorter name"), "cut short")?;
             name.truncate(MAX_NAME);
         }
-        Ok(self.names.unique(&name))
+        Ok(name)
     }
 }
 
@@ -436,43 +419,9 @@ fn unknown_image(index: usize, at: Position) -> RuleViolation {
 }
 
 /// The kind of a block, which is its only key.
-fn key_of<S>(block: &Payload<S>) -> Option<&str> {
+pub(super) fn key_of<S>(block: &Payload<S>) -> Option<&str> {
     match block {
         Payload::Map(members) => members.first().map(|(key, _)| key.as_str()),
         _ => None,
     }
-}
-
-/// Whether a cache point has the longer time.
-fn is_long<S: Output>(block: &Payload<S>) -> bool {
-    let Payload::Map(block) = block else { return false };
-    let Some((_, Payload::Map(point))) = block.first() else { return false };
-    point.iter().any(|(key, ttl)| key.as_str() == "ttl" && ttl.with_str(|ttl| ttl == "1h") == Some(true))
-}
-
-/// A text where Bedrock has bytes is not base64.
-struct NotBase64;
-
-/// A block of a history, in which bytes are base64.
-fn with_bytes<S: Output>(block: Tree<S>) -> Result<Payload<S>, NotBase64> {
-    Ok(match block {
-        Tree::Map(members) => {
-            let members = members.into_iter().map(|(key, value)| {
-                let value = match (key.as_str(), value) {
-                    ("bytes" | "redactedContent", Tree::Text(text)) => {
-                        Payload::Bytes(text.with_str(base64::decode).ok_or(NotBase64)?)
-                    }
-                    // Data of the application, in which the same keys mean something else.
-                    ("input" | "json", value) => Payload::from_tree(value),
-                    (_, value) => with_bytes(value)?,
-                };
-                Ok((key.into(), value))
-            });
-            Payload::Map(members.collect::<Result<_, NotBase64>>()?)
-        }
-        Tree::List(items) => {
-            Payload::List(items.into_iter().map(with_bytes).collect::<Result<_, NotBase64>>()?)
-        }
-        block => Payload::from_tree(block),
-    })
 }

@@ -12,6 +12,8 @@ pub(super) const MAX_NAME: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct DocumentNames {
     taken: HashSet<String>,
+    /// The names of documents of the history that were sent.
+    sent: HashSet<String>,
     /// The last number that was added to a name, by the name.
     numbers: HashMap<String, usize>,
 }
@@ -49,6 +51,14 @@ impl DocumentNames {
                 _ => {}
             }
         }
+    }
+
+    /// The name of a document of the history, which keeps its own if that is `accepted` and not sent already.
+    pub(super) fn own(&mut self, given: &str, accepted: &str) -> String {
+        if given == accepted && self.sent.insert(given.to_owned()) {
+            return given.to_owned();
+        }
+        self.unique(accepted)
     }
 
     /// The name, with a number if it is taken. The name has only characters that Bedrock accepts.

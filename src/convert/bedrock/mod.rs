@@ -6,14 +6,15 @@
 pub(super) mod arguments;
 mod blocks;
 mod document_names;
+mod own_blocks;
 pub(super) mod tool_config;
 
-use super::payload::{Payload, member};
+use super::payload::{Key, Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
 use super::rules::{self, CallRef, DROPPED, IdRewriter, LEFT_OUT, PASSED_ON};
 use super::sent_calls::SentCalls;
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{FunctionCall, Message, Role};
+use crate::prompt::{Carried, FunctionCall, Message, Role, ToolCall, Tree};
 use crate::template::Output;
 use blocks::BlockWriter;
 
@@ -160,7 +161,7 @@ impl<S: Output> BedrockConversation<'_, S> {
             self.writer.violations.handle(RuleViolation::new(at, problem, hint), "moved to the start")?;
         }
         let blocks = match message.carried.take() {
-            Some(carried) => self.writer.carried(*carried, at)?,
+            Some(carried) => self.own_blocks(*carried, Vec::new(), at)?,
             None => self.writer.content(message.content, message.cache.as_ref(), at)?,
         };
         if blocks.is_empty() {
@@ -179,8 +180,11 @@ impl<S: Output> BedrockConversation<'_, S> {
     fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
         let blocks = if let Some(carried) = message.carried.take() {
             self.begin(at)?;
-            self.calls.carried(&message, at);
-            self.writer.carried(*carried, at)?
+            let blocks = self.own_blocks(*carried, message.tool_calls, at)?;
+            if blocks.is_empty() {
+                return self.drop_turn(at);
+            }
+            blocks
         } else {
             rules::refusal_as_content(&mut message, "Bedrock", at, &mut self.writer.violations)?;
             let has_calls = !message.tool_calls.is_empty() || message.function_call.is_some();
@@ -205,15 +209,45 @@ impl<S: Output> BedrockConversation<'_, S> {
 
     fn calls(&mut self, message: Message<S>, at: Position, blocks: &mut Vec<Payload<S>>) -> Result<()> {
         for (index, call) in message.tool_calls.into_iter().enumerate() {
-            let call_ref = CallRef::Tool(index);
-            let sent = self.calls.tool_call(&call.id, call_ref, at, &mut self.writer.violations)?;
-            let id = sent.map_or(Payload::Text(call.id), Payload::String);
-            blocks.push(self.tool_use(id, call.function, call_ref, at)?);
+            blocks.push(self.tool_call(call, index, at)?);
         }
         if let Some(call) = message.function_call {
             let id = self.calls.function_call(&call.name, at);
             blocks.push(self.tool_use(Payload::String(id), call, CallRef::Function, at)?);
         }
+        Ok(())
+    }
+
+    fn tool_call(&mut self, call: ToolCall<S>, index: usize, at: Position) -> Result<Payload<S>> {
+        let call_ref = CallRef::Tool(index);
+        let sent = self.calls.tool_call(&call.id, call_ref, at, &mut self.writer.violations)?;
+        let id = sent.map_or(Payload::Text(call.id), Payload::String);
+        self.tool_use(id, call.function, call_ref, at)
+    }
+
+    /// The blocks of a message in Bedrock's format, with the calls that it makes.
+    fn own_blocks(
+        &mut self,
+        carried: Carried<S>,
+        calls: Vec<ToolCall<S>>,
+        at: Position,
+    ) -> Result<Vec<Payload<S>>> {
+        let mut calls = calls.into_iter().enumerate();
+        let mut blocks = Vec::with_capacity(carried.items.len());
+        for (index, item) in carried.items.into_iter().enumerate() {
+            let call = if is_call(&item) { calls.next() } else { None };
+            match call {
+                Some((number, call)) => blocks.push(self.tool_call(call, number, at)?),
+                None => blocks.extend(self.writer.own_block(item, index, at)?),
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Drops a message without content, and its turn if it began one.
+    fn drop_turn(&mut self, at: Position) -> Result<()> {
+        self.writer.violations.handle(rules::empty_content(at), DROPPED)?;
+        self.turns.pop_if(|turn| turn.results.is_empty() && turn.blocks.is_empty());
         Ok(())
     }
 
@@ -253,13 +287,27 @@ impl<S: Output> BedrockConversation<'_, S> {
         self.begin(at)?;
         let id = self.calls.result_id(&message, at, &mut self.writer.violations)?;
         let blocks = match message.carried.take() {
-            Some(carried) => self.writer.carried(*carried, at)?,
+            Some(carried) => self.own_result(*carried, &id, at)?,
             None => self.result(message, id, at)?,
         };
         if let Some(turn) = self.turns.last_mut() {
             turn.results.extend(blocks);
         }
         Ok(())
+    }
+
+    /// The blocks of a result in Bedrock's format, with the id that its call was sent with.
+    fn own_result(&mut self, carried: Carried<S>, id: &str, at: Position) -> Result<Vec<Payload<S>>> {
+        let mut blocks = self.own_blocks(carried, Vec::new(), at)?;
+        for block in &mut blocks {
+            if let Payload::Map(members) = block
+                && let Some((Key::String(key), Payload::Map(result))) = members.first_mut()
+                && key == "toolResult"
+            {
+                own_blocks::put(result, "toolUseId", Payload::String(id.to_owned()));
+            }
+        }
+        Ok(blocks)
     }
 
     fn result(&mut self, message: Message<S>, id: String, at: Position) -> Result<Vec<Payload<S>>> {
@@ -322,4 +370,11 @@ impl<S: Output> BedrockConversation<'_, S> {
         let messages = member("messages", Payload::List(messages.collect()));
         Ok(Payload::Map(system.into_iter().chain([messages]).collect()))
     }
+}
+
+/// Whether a block is a call of one of the prompt's tools.
+fn is_call<S>(block: &Tree<S>) -> bool {
+    let Tree::Map(members) = block else { return false };
+    matches!(members.first(), Some((key, Tree::Map(call)))
+        if key == "toolUse" && !call.iter().any(|(key, value)| key == "type" && !matches!(value, Tree::Null)))
 }

@@ -6,18 +6,19 @@
 
 pub(super) mod arguments;
 pub(super) mod declarations;
+mod own_parts;
 mod parts;
 
 use std::collections::HashMap;
 
-use super::carried;
 use super::payload::{Payload, member};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
 use super::rules::{self, CallRef, DROPPED, IdRewriter, LEFT_OUT, PASSED_ON};
 use super::sent_calls::SentCalls;
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{FunctionCall, Message, Role};
+use crate::prompt::{Carried, FunctionCall, Message, Role, Tree};
 use crate::template::Output;
+use parts::PartWriter;
 
 /// The options of the conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +96,8 @@ struct GeminiConversation<'a, S> {
 struct TurnCall {
     id: String,
     name: String,
+    /// Whether it is sent with its id. A history in Gemini's format can have calls without one.
+    has_id: bool,
 }
 
 /// A turn. Its parts are the results of calls, each with the position of its call, or other parts.
@@ -139,16 +142,20 @@ impl<S: Output> GeminiConversation<'_, S> {
 
     /// Adds a message of the user or the assistant.
     fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
-        let parts = if let Some(carried) = message.carried.take() {
-            if self.continues_carried_results(at) {
-                if let Some(turn) = self.turns.last_mut() {
-                    turn.parts.extend(carried::payloads(*carried));
-                    turn.last = at;
-                }
+        let parts = if message.carried.is_some() {
+            let continues_results = self.continues_carried_results(at);
+            if !continues_results {
+                self.begin_calls(&message, at)?;
+            }
+            let parts = self.own_parts(message, at)?;
+            if parts.is_empty() {
+                return self.violations.handle(rules::empty_content(at), DROPPED);
+            }
+            if continues_results {
+                self.continue_turn(parts, at);
                 return Ok(());
             }
-            self.begin_calls(&message, at)?;
-            carried::payloads(*carried).collect()
+            parts
         } else {
             rules::refusal_as_content(&mut message, "Gemini", at, &mut self.violations)?;
             let content = message.content.take();
@@ -157,17 +164,49 @@ impl<S: Output> GeminiConversation<'_, S> {
                 return self.violations.handle(rules::empty_content(at), DROPPED);
             }
             self.begin_calls(&message, at)?;
+            let earlier =
+                self.calls.len() - message.tool_calls.len() - usize::from(message.function_call.is_some());
             for (index, call) in message.tool_calls.into_iter().enumerate() {
-                parts.push(self.call(index, call.function, CallRef::Tool(index), at)?);
+                parts.push(self.call(earlier + index, call.function, CallRef::Tool(index), at)?);
             }
             if let Some(call) = message.function_call {
-                parts.push(self.call(0, call, CallRef::Function, at)?);
+                parts.push(self.call(self.calls.len() - 1, call, CallRef::Function, at)?);
             }
             parts
         };
         let role_name = map_role(at.role)?;
-        self.turns.push(ContentTurn { role_name, results: Vec::new(), is_carried: false, parts, last: at });
+        if role_name == MODEL && self.is_in_model_turn() {
+            self.continue_turn(parts, at);
+        } else {
+            self.turns.push(ContentTurn {
+                role_name,
+                results: Vec::new(),
+                is_carried: false,
+                parts,
+                last: at,
+            });
+        }
         Ok(())
+    }
+
+    /// The parts of a message in Gemini's format.
+    fn own_parts(&mut self, mut message: Message<S>, at: Position) -> Result<Vec<Payload<S>>> {
+        let Some(carried) = message.carried.take() else { return Ok(Vec::new()) };
+        let sent = &self.calls[self.calls.len().saturating_sub(message.tool_calls.len())..];
+        PartWriter { at, violations: &mut self.violations }.own_parts(*carried, message.tool_calls, sent)
+    }
+
+    /// Adds parts to the last turn.
+    fn continue_turn(&mut self, parts: Vec<Payload<S>>, at: Position) {
+        if let Some(turn) = self.turns.last_mut() {
+            turn.parts.extend(parts);
+            turn.last = at;
+        }
+    }
+
+    /// Whether the last turn is one of the model, which further messages of the assistant continue.
+    fn is_in_model_turn(&self) -> bool {
+        self.turns.last().is_some_and(|turn| turn.role_name == MODEL)
     }
 
     /// Whether the message is the rest of a turn that begins with results, in a history in Gemini's format.
@@ -176,30 +215,35 @@ impl<S: Output> GeminiConversation<'_, S> {
             && self.turns.last().is_some_and(|turn| turn.is_carried && turn.parts.is_empty())
     }
 
-    /// Ends the pairing of the calls so far, and records those of the next turn.
+    /// Records the calls of a message. Ends the pairing of those before it, unless it continues their turn.
     fn begin_calls(&mut self, message: &Message<S>, at: Position) -> Result<()> {
-        self.sent.close(&mut self.violations)?;
-        self.calls.clear();
-        self.places.clear();
-        let is_first = self.turns.last().is_none_or(|turn| turn.role_name == MODEL);
+        let continues = at.role == Role::Assistant && self.is_in_model_turn();
+        if !continues {
+            self.sent.close(&mut self.violations)?;
+            self.calls.clear();
+            self.places.clear();
+        }
+        let is_first = self.turns.len() == usize::from(continues);
         if is_first && (!message.tool_calls.is_empty() || message.function_call.is_some()) {
             let problem = "Gemini accepts calls only after a turn of the user or the results of other calls";
-            let hint = "put a user message before it, or join it with the assistant message before it";
+            let hint = "put a user message before it";
             self.violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)?;
         }
+        let mut without_id = message.carried.iter().flat_map(|carried| calls_without_id(carried));
         for (index, call) in message.tool_calls.iter().enumerate() {
             let call_ref = CallRef::Tool(index);
+            let has_id = !without_id.next().unwrap_or(false);
             let name = call.function.name.with_str(str::to_owned);
             let sent = self.sent.tool_call(&call.id, call_ref, at, &mut self.violations)?;
             let sent = sent.unwrap_or_else(|| call.id.with_str(str::to_owned));
             self.places.insert(sent.clone(), self.calls.len());
-            self.calls.push(TurnCall { id: sent, name });
+            self.calls.push(TurnCall { id: sent, name, has_id });
         }
         if let Some(call) = &message.function_call {
             let name = call.name.with_str(str::to_owned);
             let id = self.sent.function_call(&call.name, at);
             self.places.insert(id.clone(), self.calls.len());
-            self.calls.push(TurnCall { id, name });
+            self.calls.push(TurnCall { id, name, has_id: true });
         }
         Ok(())
     }
@@ -227,7 +271,10 @@ impl<S: Output> GeminiConversation<'_, S> {
         let is_carried = carried.is_some();
         let place = call.unwrap_or(usize::MAX);
         let results: Vec<Payload<S>> = match carried {
-            Some(carried) => carried::payloads(*carried).collect(),
+            Some(carried) => {
+                let call = call.and_then(|at| self.calls.get(at));
+                PartWriter { at, violations: &mut self.violations }.own_result(*carried, call)?
+            }
             None => vec![self.result(message, call, at)?],
         };
         if !self.turns.last().is_some_and(|turn| !turn.results.is_empty() && turn.parts.is_empty()) {
@@ -252,7 +299,8 @@ impl<S: Output> GeminiConversation<'_, S> {
     fn result(&mut self, message: Message<S>, call: Option<usize>, at: Position) -> Result<Payload<S>> {
         let (said, media) = parts::result_content(message.content, at, &mut self.violations)?;
         let (id, name) = if let Some(call) = call.and_then(|at| self.calls.get(at)) {
-            (Some(Payload::String(call.id.clone())), Payload::String(call.name.clone()))
+            let id = call.has_id.then(|| Payload::String(call.id.clone()));
+            (id, Payload::String(call.name.clone()))
         } else {
             let id = message.tool_call_id.map(Payload::Text);
             (id, message.name.map_or(Payload::Static("unknown"), Payload::Text))
@@ -283,6 +331,19 @@ impl<S: Output> GeminiConversation<'_, S> {
             .map(|instruction| member("config", Payload::map([("system_instruction", instruction)])));
         Ok(Payload::Map([contents].into_iter().chain(config).collect()))
     }
+}
+
+/// For each call of a turn in Gemini's format, whether it has no id.
+fn calls_without_id<S>(carried: &Carried<S>) -> impl Iterator<Item = bool> {
+    let get = |value: &'_ Tree<S>, key: &str| match value {
+        Tree::Map(members) => members.iter().position(|(known, _)| known == key),
+        _ => None,
+    };
+    carried.items.iter().filter_map(move |part| {
+        let at = get(part, "function_call")?;
+        let Tree::Map(members) = part else { return None };
+        Some(get(&members[at].1, "id").is_none())
+    })
 }
 
 /// A turn as it is sent, with its results in the order of their calls.

@@ -130,9 +130,9 @@ fn linked<S>(media_type: Payload<S>, uri: String) -> Payload<S> {
 }
 
 /// Writes the parts of one message.
-struct PartWriter<'w, 'r> {
-    at: Position,
-    violations: &'w mut ViolationHandler<'r>,
+pub(super) struct PartWriter<'w, 'r> {
+    pub(super) at: Position,
+    pub(super) violations: &'w mut ViolationHandler<'r>,
 }
 
 impl PartWriter<'_, '_> {
@@ -171,11 +171,11 @@ impl PartWriter<'_, '_> {
         }
     }
 
-    fn violation(&self, problem: String, hint: &'static str) -> RuleViolation {
+    pub(super) fn violation(&self, problem: String, hint: &'static str) -> RuleViolation {
         RuleViolation::new(self.at, problem, hint)
     }
 
-    fn dropped<S>(&mut self, violation: RuleViolation) -> Result<Option<Payload<S>>> {
+    pub(super) fn dropped<S>(&mut self, violation: RuleViolation) -> Result<Option<Payload<S>>> {
         self.violations.handle(violation, DROPPED)?;
         Ok(None)
     }
@@ -224,7 +224,12 @@ impl PartWriter<'_, '_> {
     }
 
     /// The MIME type as Gemini spells it. One that it does not accept is sent unchanged, if that is allowed.
-    fn accepted_type<S>(&mut self, media_type: &str, what: &str, index: usize) -> Result<Payload<S>> {
+    pub(super) fn accepted_type<S>(
+        &mut self,
+        media_type: &str,
+        what: &str,
+        index: usize,
+    ) -> Result<Payload<S>> {
         let spelled = media_type::essence(media_type).to_ascii_lowercase();
         let spelled = if spelled == "image/jpg" { "image/jpeg".to_owned() } else { spelled };
         let is_file = || FILE_TYPES.contains(&spelled.as_str()) || spelled.starts_with("text/");

@@ -4,34 +4,72 @@ use super::super::message::{
     CacheHint, Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall,
 };
 use super::super::tree::Tree;
-use super::carried::{Carried, CarriedFormat, note_word};
+use super::carried::{Carried, CarriedFormat, keep_known, note_word};
 use super::values::{self, MemberSlice, get, into_items, into_members, items, members, text};
 use crate::error::{Error, Kind, Result};
 
-/// The keys of content blocks. A block has one of them.
-const BLOCKS: [&str; 14] = [
-    "text",
-    "image",
-    "document",
-    "video",
-    "audio",
-    "toolUse",
-    "toolResult",
-    "guardContent",
-    "cachePoint",
-    "reasoningContent",
-    "citationsContent",
-    "searchResult",
-    "toolAddition",
-    "toolRemoval",
+/// The keys of content blocks, of which a block has one, each with the keys of its object.
+const BLOCKS: [(&str, &[&str]); 14] = [
+    ("text", &[]),
+    ("image", &["format", "source", "error"]),
+    ("document", &["format", "name", "source", "context", "citations"]),
+    ("video", &["format", "source"]),
+    ("audio", &["format", "source", "error"]),
+    ("toolUse", &["toolUseId", "name", "input", "type"]),
+    ("toolResult", &["toolUseId", "content", "status", "type"]),
+    ("guardContent", &["text", "image"]),
+    ("cachePoint", &["type", "ttl"]),
+    ("reasoningContent", &["reasoningText", "redactedContent"]),
+    ("citationsContent", &["content", "citations"]),
+    ("searchResult", &["source", "title", "content", "citations"]),
+    ("toolAddition", &["tool"]),
+    ("toolRemoval", &["tool"]),
 ];
+
+/// The keys of a block in the result of a tool that no other block has.
+const RESULT_BLOCK: [&str; 1] = ["json"];
 
 /// The key of a content block. `None` if it is none of Bedrock's.
 pub(super) fn block_key(block: &Tree<String>) -> Option<&'static str> {
-    let fields = members(block);
-    let mut given = fields.iter().filter(|(_, value)| !matches!(value, Tree::Null));
-    let (key, _) = given.next()?;
-    BLOCKS.into_iter().find(|known| known == key).filter(|_| given.next().is_none())
+    let mut keys = members(block).iter().filter(|(_, value)| !matches!(value, Tree::Null));
+    keys.find_map(|(key, _)| BLOCKS.iter().find(|(known, _)| known == key)).map(|(key, _)| *key)
+}
+
+/// The block without keys that Bedrock does not have. Their places are added to `unknown`.
+fn known_block(block: Tree<String>, index: usize, unknown: &mut Vec<String>) -> Tree<String> {
+    let Tree::Map(mut fields) = block else { return block };
+    let known: Vec<_> = BLOCKS.iter().map(|(key, _)| *key).collect();
+    keep_known(&mut fields, &known, &format!("block {index}"), unknown);
+    fields.retain(|(_, value)| !matches!(value, Tree::Null));
+    for (key, value) in &mut fields {
+        known_members(key, value, index, unknown);
+    }
+    Tree::Map(fields)
+}
+
+/// Removes the keys that the object of a block does not have.
+fn known_members(key: &str, value: &mut Tree<String>, index: usize, unknown: &mut Vec<String>) {
+    let known = BLOCKS.iter().find(|(known, _)| *known == key);
+    let (Some((_, known)), Tree::Map(fields)) = (known, value) else { return };
+    keep_known(fields, known, &format!("`{key}` of block {index}"), unknown);
+    let content = fields.iter_mut().find(|(inner, _)| key == "toolResult" && inner == "content");
+    let Some((_, Tree::List(blocks))) = content else { return };
+    let known: Vec<_> = BLOCKS.iter().map(|(key, _)| *key).chain(RESULT_BLOCK).collect();
+    for block in blocks {
+        let Tree::Map(fields) = block else { continue };
+        keep_known(fields, &known, &format!("the content of block {index}"), unknown);
+        for (key, value) in fields {
+            known_members(key, value, index, unknown);
+        }
+    }
+}
+
+/// The block as blocks with one key each.
+fn with_one_key(block: Tree<String>) -> Vec<Tree<String>> {
+    match block {
+        Tree::Map(fields) => fields.into_iter().map(|field| Tree::Map(vec![field])).collect(),
+        block => vec![block],
+    }
 }
 
 /// Reads a turn: a message for each result of the user's, and one for the other blocks.
@@ -45,9 +83,14 @@ pub(super) fn read(turn: Tree<String>) -> Result<Vec<Message<String>>> {
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
         Some("system") => Role::System,
-        Some(_) => return Err(Error::new(Kind::PromptInvalid, "unknown role")),
+        Some(_) => {
+            let problem = "unknown role; Bedrock has user, assistant and system";
+            return Err(Error::new(Kind::PromptInvalid, problem));
+        }
         None => return Err(Error::new(Kind::PromptInvalid, "`role` is missing")),
     };
+    let mut unknown = Vec::new();
+    keep_known(&mut turn.0, &["role", "content"], "the turn", &mut unknown);
     let mut reader = BedrockTurnReader {
         results: Vec::new(),
         rest: Message::empty(role),
@@ -56,22 +99,26 @@ pub(super) fn read(turn: Tree<String>) -> Result<Vec<Message<String>>> {
     };
     for (index, block) in turn.take("content").map(into_items).unwrap_or_default().into_iter().enumerate() {
         check_block(&block, index)?;
-        reader.add(block);
+        reader.add_block(block, index);
     }
-    Ok(reader.finish())
+    Ok(reader.finish(unknown))
 }
 
 /// Checks the type of a block's content.
 fn check_block(block: &Tree<String>, index: usize) -> Result<()> {
-    let Some(key) = block_key(block) else { return Ok(()) };
-    let Some(value) = get(members(block), key) else { return Ok(()) };
-    let what = format!("`{key}` of block {index}");
-    if key == "text" {
-        return values::check_text(value, &what);
+    for (key, value) in members(block) {
+        let what = format!("`{key}` of block {index}");
+        match key.as_str() {
+            _ if matches!(value, Tree::Null) => {}
+            "text" => values::check_text(value, &what)?,
+            key if BLOCKS.iter().any(|(known, _)| *known == key) => values::check_mapping(value, &what)?,
+            _ => {}
+        }
+        let content = get(members(value), "content").filter(|_| key == "toolResult");
+        let what = format!("`content` of block {index}");
+        content.map_or(Ok(()), |content| values::check_mappings(content, &what))?;
     }
-    values::check_mapping(value, &what)?;
-    let content = get(members(value), "content").filter(|_| key == "toolResult");
-    content.map_or(Ok(()), |content| values::check_mappings(content, &format!("`content` of block {index}")))
+    Ok(())
 }
 
 struct BedrockTurnReader {
@@ -82,6 +129,23 @@ struct BedrockTurnReader {
 }
 
 impl BedrockTurnReader {
+    fn add_block(&mut self, block: Tree<String>, index: usize) {
+        let mut unknown = Vec::new();
+        let blocks = with_one_key(known_block(block, index, &mut unknown));
+        let split = (blocks.len() > 1).then_some(index);
+        for block in blocks {
+            self.add(block);
+            let last = match self.results.last_mut().filter(|_| self.carried.items.is_empty()) {
+                Some(result) => result.carried.as_deref_mut(),
+                None => Some(&mut self.carried),
+            };
+            if let Some(carried) = last {
+                carried.unknown.append(&mut unknown);
+                carried.split.extend(split.filter(|split| !carried.split.contains(split)));
+            }
+        }
+    }
+
     fn add(&mut self, block: Tree<String>) {
         let Some(key) = block_key(&block) else { return };
         let Some(value) = get(members(&block), key) else { return };
@@ -112,11 +176,18 @@ impl BedrockTurnReader {
         self.carried.items.push(block);
     }
 
-    fn finish(mut self) -> Vec<Message<String>> {
+    /// The messages. `unknown` are the keys of the turn.
+    fn finish(mut self, unknown: Vec<String>) -> Vec<Message<String>> {
         if !self.carried.items.is_empty() {
             self.rest.content = values::content(self.parts);
             self.rest.carried = Some(Box::new(self.carried));
             self.results.push(self.rest);
+        }
+        if !unknown.is_empty()
+            && let Some(first) = self.results.first_mut()
+        {
+            let carried = first.carried.get_or_insert_with(|| Box::new(Carried::new(CarriedFormat::Bedrock)));
+            carried.unknown.extend(unknown);
         }
         self.results
     }

@@ -1,7 +1,7 @@
 //! What a history has that only one provider understands.
 
 use super::super::tree::Tree;
-use crate::error::Result;
+use crate::error::{Result, nearest};
 
 /// The format of carried content, which is that of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Carried<L> {
     pub extensions: Vec<String>,
     /// The places of keys that no format has, such as "key 3 of the message". Their names may be the user's data.
     pub unknown: Vec<String>,
+    /// The indexes of parts with more than one kind of content. Each kind is an item of its own.
+    pub split: Vec<usize>,
 }
 
 impl<L> Carried<L> {
@@ -44,6 +46,7 @@ impl<L> Carried<L> {
             only: Vec::new(),
             extensions: Vec::new(),
             unknown: Vec::new(),
+            split: Vec::new(),
         }
     }
 
@@ -63,6 +66,7 @@ impl<L> Carried<L> {
             only: self.only.clone(),
             extensions: self.extensions.clone(),
             unknown: self.unknown.clone(),
+            split: self.split.clone(),
         })
     }
 }
@@ -83,6 +87,26 @@ pub(super) fn note_word(names: &mut Vec<String>, name: &'static str) {
 pub(super) fn note_place(places: &mut Vec<String>, at: usize, owner: &str, meant: Option<&str>) {
     let meant = meant.map(|meant| format!(" (is it meant to be `{meant}`?)")).unwrap_or_default();
     note_text(places, &format!("key {} of {owner}{meant}", at + 1));
+}
+
+/// Removes the keys that are not `known`, and notes their places. `owner` is what they are keys of.
+pub(super) fn keep_known(
+    fields: &mut Vec<(String, Tree<String>)>,
+    known: &[&str],
+    owner: &str,
+    unknown: &mut Vec<String>,
+) {
+    let mut at = 0;
+    fields.retain(|(key, value)| {
+        at += 1;
+        if known.contains(&key.as_str()) {
+            return true;
+        }
+        if !matches!(value, Tree::Null) {
+            note_place(unknown, at - 1, owner, nearest(key, known.iter().copied()));
+        }
+        false
+    });
 }
 
 fn note_text(names: &mut Vec<String>, name: &str) {

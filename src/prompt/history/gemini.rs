@@ -2,101 +2,162 @@
 
 use super::super::message::{Content, FilePart, FunctionCall, Message, Part, PartBody, Role, ToolCall};
 use super::super::tree::Tree;
-use super::carried::{Carried, CarriedFormat, note};
+use super::calls::OpenCalls;
+use super::carried::{Carried, CarriedFormat, keep_known, note};
 use super::values::{self, MemberSlice, get, into_items, into_members, members, text};
 use crate::base64;
 use crate::error::{Error, Kind, Result};
 
-/// The keys of a part that hold its content. Others are options of the part.
-const CONTENT: [&str; 9] = [
-    "text",
-    "inline_data",
-    "file_data",
-    "function_call",
-    "function_response",
-    "executable_code",
-    "code_execution_result",
-    "tool_call",
-    "tool_response",
+/// The keys of a part that hold its content, each with the keys of its object.
+const CONTENT: [(&str, &[&str]); 9] = [
+    ("text", &[]),
+    ("inline_data", &["mime_type", "data", "display_name"]),
+    ("file_data", &["mime_type", "file_uri", "display_name"]),
+    ("function_call", &["id", "name", "args", "partial_args", "will_continue"]),
+    ("function_response", &["id", "name", "response", "parts", "scheduling", "will_continue"]),
+    ("executable_code", &["id", "code", "language"]),
+    ("code_execution_result", &["id", "outcome", "output"]),
+    ("tool_call", &["id", "tool_type", "args"]),
+    ("tool_response", &["id", "tool_type", "response"]),
 ];
+
+/// The keys of a part that are options beside its content.
+const OPTIONS: [&str; 11] = [
+    "thought",
+    "thought_signature",
+    "media_resolution",
+    "video_metadata",
+    "part_metadata",
+    "audio_transcription",
+    "media_processing",
+    "speech_metadata",
+    "document_metadata",
+    "spreadsheet_metadata",
+    "audio_metadata",
+];
+
+/// Whether the key of a part holds its content.
+pub(crate) fn is_part_content(key: &str) -> bool {
+    CONTENT.iter().any(|(known, _)| *known == key)
+}
 
 /// The keys whose values are data of the application or of a model, in which keys have no other spelling.
 const DATA: [&str; 3] = ["args", "response", "part_metadata"];
-
-/// Ids for calls without one. Gemini matches such a call and its result by name and order.
-#[derive(Debug, Default)]
-pub(super) struct GeminiCalls {
-    made: usize,
-    /// The names and ids of the calls of the last turn that have no result.
-    open: Vec<(String, String)>,
-}
-
-impl GeminiCalls {
-    fn next_id(&mut self) -> String {
-        self.made += 1;
-        format!("gemini_call_{}", self.made)
-    }
-
-    /// The id of a new call.
-    fn call(&mut self, name: &str) -> String {
-        let id = self.next_id();
-        self.open.push((name.to_owned(), id.clone()));
-        id
-    }
-
-    /// The id of the call that a result answers.
-    fn answer(&mut self, name: &str) -> String {
-        match self.open.iter().position(|(open, _)| open == name) {
-            Some(at) => self.open.remove(at).1,
-            None => self.next_id(),
-        }
-    }
-}
 
 /// Reads a turn: a message for each result of a function, and one for the other parts.
 ///
 /// # Errors
 /// [`Kind::PromptInvalid`] for a role or a part that is none of Gemini's.
-pub(super) fn read(turn: Tree<String>, calls: &mut GeminiCalls) -> Result<Vec<Message<String>>> {
+pub(super) fn read(turn: Tree<String>, calls: &mut OpenCalls) -> Result<Vec<Message<String>>> {
     let Some(mut turn) = into_members(spelled(turn)) else { return Ok(Vec::new()) };
     turn.get("role").map_or(Ok(()), |role| values::check_text(role, "`role`"))?;
     let role = match turn.text("role") {
         Some("model" | "assistant") => Role::Assistant,
         Some("system") => Role::System,
         Some("user" | "function" | "tool") | None => Role::User,
-        Some(_) => return Err(Error::new(Kind::PromptInvalid, "unknown role")),
+        Some(_) => {
+            return Err(Error::new(Kind::PromptInvalid, "unknown role; Gemini has user and model"));
+        }
     };
-    if role == Role::Assistant {
-        calls.open.clear();
-    }
-    let mut messages = Vec::new();
-    let mut rest = Message::empty(role);
-    let mut parts = Vec::new();
-    let mut carried = Carried::new(CarriedFormat::Gemini);
+    let mut unknown = Vec::new();
+    keep_known(&mut turn.0, &["role", "parts"], "the turn", &mut unknown);
+    let mut reader = GeminiTurnReader {
+        results: Vec::new(),
+        rest: Message::empty(role),
+        parts: Vec::new(),
+        carried: Carried::new(CarriedFormat::Gemini),
+    };
     for (index, part) in turn.take("parts").map(into_items).unwrap_or_default().into_iter().enumerate() {
         check_part(&part, index)?;
+        reader.add(part, index, calls);
+    }
+    Ok(reader.finish(unknown))
+}
+
+struct GeminiTurnReader {
+    results: Vec<Message<String>>,
+    rest: Message<String>,
+    parts: Vec<Part<String>>,
+    carried: Carried<String>,
+}
+
+impl GeminiTurnReader {
+    fn add(&mut self, part: Tree<String>, index: usize, calls: &mut OpenCalls) {
+        let mut unknown = Vec::new();
+        let parts = with_one_content(known_part(part, index, &mut unknown));
+        let split = (parts.len() > 1).then_some(index);
+        for part in parts {
+            let carried = if let Some(response) = get(members(&part), "function_response") {
+                self.results.push(result(members(response), part.clone()));
+                self.results.last_mut().and_then(|result| result.carried.as_deref_mut())
+            } else {
+                self.add_rest(part, calls);
+                Some(&mut self.carried)
+            };
+            if let Some(carried) = carried {
+                carried.unknown.append(&mut unknown);
+                carried.split.extend(split.filter(|split| !carried.split.contains(split)));
+            }
+        }
+    }
+
+    fn add_rest(&mut self, part: Tree<String>, calls: &mut OpenCalls) {
         let fields = members(&part);
-        if let Some(response) = get(fields, "function_response") {
-            messages.push(result(members(response), part.clone(), calls));
-            continue;
-        }
         if let Some(call) = get(fields, "function_call") {
-            rest.tool_calls.push(read_call(members(call), &mut carried.only, calls));
-            note_options(fields, &mut carried.only);
+            self.rest.tool_calls.push(read_call(members(call), &mut self.carried.only, calls));
+            note_options(fields, &mut self.carried.only);
         } else {
-            parts.extend(read_part(fields, &mut carried.only));
+            self.parts.extend(read_part(fields, &mut self.carried.only));
         }
-        carried.items.push(part);
+        self.carried.items.push(part);
     }
-    if !carried.items.is_empty() {
-        rest.content = values::content(parts);
-        rest.carried = Some(Box::new(carried));
-        messages.push(rest);
-    } else if messages.is_empty() {
-        // A turn without parts, which the conversions refuse or drop as any message without content.
-        messages.push(rest);
+
+    /// The messages. `unknown` are the keys of the turn.
+    fn finish(mut self, unknown: Vec<String>) -> Vec<Message<String>> {
+        let mut messages = self.results;
+        if !self.carried.items.is_empty() {
+            self.rest.content = values::content(self.parts);
+            self.rest.carried = Some(Box::new(self.carried));
+            messages.push(self.rest);
+        } else if messages.is_empty() {
+            // A turn without parts, which the conversions refuse or drop as any message without content.
+            messages.push(self.rest);
+        }
+        if !unknown.is_empty()
+            && let Some(first) = messages.first_mut()
+        {
+            let carried = first.carried.get_or_insert_with(|| Box::new(Carried::new(CarriedFormat::Gemini)));
+            carried.unknown.extend(unknown);
+        }
+        messages
     }
-    Ok(messages)
+}
+
+/// The part without keys that Gemini does not have. Their places are added to `unknown`.
+fn known_part(part: Tree<String>, index: usize, unknown: &mut Vec<String>) -> Tree<String> {
+    let Tree::Map(mut fields) = part else { return part };
+    let known: Vec<_> = CONTENT.iter().map(|(key, _)| *key).chain(OPTIONS).collect();
+    keep_known(&mut fields, &known, &format!("part {index}"), unknown);
+    for (key, value) in &mut fields {
+        let inner = CONTENT.iter().find(|(known, _)| known == key);
+        if let (Some((_, known)), Tree::Map(inner)) = (inner, value) {
+            keep_known(inner, known, &format!("`{key}` of part {index}"), unknown);
+        }
+    }
+    Tree::Map(fields)
+}
+
+/// The part as parts with one kind of content each. Its options go with the first content that is no text.
+fn with_one_content(part: Tree<String>) -> Vec<Tree<String>> {
+    let Tree::Map(fields) = part else { return vec![part] };
+    let (contents, options): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(key, _)| is_part_content(key));
+    let owner = contents.iter().position(|(key, _)| key != "text").unwrap_or(0);
+    let mut parts: Vec<_> = contents.into_iter().map(|content| vec![content]).collect();
+    match parts.get_mut(owner) {
+        Some(part) => part.extend(options),
+        None => parts.push(options),
+    }
+    parts.into_iter().map(Tree::Map).collect()
 }
 
 /// Checks the types of a part's content.
@@ -106,7 +167,7 @@ fn check_part(part: &Tree<String>, index: usize) -> Result<()> {
         let what = format!("`{key}` of part {index}");
         match key.as_str() {
             "text" => values::check_text(value, &what)?,
-            key if CONTENT.contains(&key) => values::check_mapping(value, &what)?,
+            key if is_part_content(key) => values::check_mapping(value, &what)?,
             _ => {}
         }
         let media = get(members(value), "parts").filter(|_| key == "function_response");
@@ -151,26 +212,26 @@ pub(crate) fn snake_case(key: &str) -> String {
 /// Notes the options of a part, which only Gemini understands.
 fn note_options(fields: &MemberSlice, only: &mut Vec<String>) {
     for (key, value) in fields {
-        if !CONTENT.contains(&key.as_str()) && !matches!(value, Tree::Bool(false)) {
+        if !is_part_content(key) && !matches!(value, Tree::Bool(false)) {
             note(only, key);
         }
     }
 }
 
-fn read_call(call: &MemberSlice, only: &mut Vec<String>, calls: &mut GeminiCalls) -> ToolCall<String> {
+fn read_call(call: &MemberSlice, only: &mut Vec<String>, calls: &mut OpenCalls) -> ToolCall<String> {
     for key in ["partial_args", "will_continue"] {
         if get(call, key).is_some() {
             note(only, key);
         }
     }
     let name = text(call, "name").unwrap_or_default().to_owned();
-    let id = text(call, "id").map_or_else(|| calls.call(&name), str::to_owned);
+    let id = text(call, "id").map_or_else(|| calls.made_id(), str::to_owned);
     let arguments = get(call, "args").cloned().unwrap_or_else(|| Tree::Map(Vec::new()));
     ToolCall { id, function: FunctionCall { name, arguments } }
 }
 
-/// A tool message for a part with the result of a function.
-fn result(response: &MemberSlice, part: Tree<String>, calls: &mut GeminiCalls) -> Message<String> {
+/// A tool message for a part with the result of a function. Its name is for [`OpenCalls::answer`], which removes it.
+fn result(response: &MemberSlice, part: Tree<String>) -> Message<String> {
     let mut carried = Carried::new(CarriedFormat::Gemini);
     for key in ["scheduling", "will_continue"] {
         if get(response, key).is_some() {
@@ -178,8 +239,6 @@ fn result(response: &MemberSlice, part: Tree<String>, calls: &mut GeminiCalls) -
         }
     }
     note_options(members(&part), &mut carried.only);
-    let id = text(response, "id")
-        .map_or_else(|| calls.answer(text(response, "name").unwrap_or_default()), str::to_owned);
     let (said, is_error) = result_text(get(response, "response"));
     let media = get(response, "parts").map(values::items).unwrap_or_default();
     let media: Vec<_> = media.iter().filter_map(|part| read_part(members(part), &mut carried.only)).collect();
@@ -191,7 +250,8 @@ fn result(response: &MemberSlice, part: Tree<String>, calls: &mut GeminiCalls) -
     carried.items.push(part);
     Message {
         content: Some(content),
-        tool_call_id: Some(id),
+        tool_call_id: text(response, "id").map(str::to_owned),
+        name: text(response, "name").map(str::to_owned),
         is_error,
         carried: Some(Box::new(carried)),
         ..Message::empty(Role::Tool)
@@ -217,7 +277,7 @@ fn read_part(fields: &MemberSlice, only: &mut Vec<String>) -> Option<Part<String
     if matches!(get(fields, "thought"), Some(Tree::Bool(true))) {
         return None;
     }
-    let kind = fields.iter().map(|(key, _)| key.as_str()).find(|key| CONTENT.contains(key))?;
+    let kind = fields.iter().map(|(key, _)| key.as_str()).find(|key| is_part_content(key))?;
     let body = match kind {
         "text" => {
             let text = text(fields, kind).filter(|text| !text.is_empty())?;

@@ -6,6 +6,7 @@
 
 mod anthropic;
 mod bedrock;
+mod calls;
 mod carried;
 mod chat;
 mod detect;
@@ -15,15 +16,15 @@ mod responses;
 mod values;
 
 pub use carried::{Carried, CarriedFormat};
-pub(crate) use gemini::snake_case;
+pub(crate) use gemini::{is_part_content, snake_case};
 
 use super::message::{Message, Role};
 use super::read_message::message_of_node;
 use super::tree::Tree;
 use crate::de::{NodeValue, json};
 use crate::error::{Error, Kind, Result};
+use calls::OpenCalls;
 use detect::HistoryFormat;
-use gemini::GeminiCalls;
 
 /// Reads a history, one value at a time.
 #[derive(Debug, Default)]
@@ -31,8 +32,7 @@ pub(super) struct HistoryReader {
     messages: Vec<Message<String>>,
     /// Whether the last message is a turn of the assistant in items of the Responses API, which the next item continues.
     is_turn_open: bool,
-    /// The calls in Gemini's format that have no id.
-    gemini_calls: GeminiCalls,
+    calls: OpenCalls,
 }
 
 impl HistoryReader {
@@ -66,7 +66,7 @@ impl HistoryReader {
                 }
             }
             HistoryFormat::Gemini => {
-                for message in gemini::read(value, &mut self.gemini_calls)? {
+                for message in gemini::read(value, &mut self.calls)? {
                     self.add(message);
                 }
             }
@@ -83,8 +83,16 @@ impl HistoryReader {
         Ok(())
     }
 
-    fn add(&mut self, message: Message<String>) {
+    fn add(&mut self, mut message: Message<String>) {
         self.is_turn_open = false;
+        match message.role {
+            Role::Assistant => {
+                let continues = self.messages.last().is_some_and(|last| last.role == Role::Assistant);
+                self.calls.note(&message, continues);
+            }
+            Role::Tool | Role::Function => self.calls.answer(&mut message),
+            Role::System | Role::Developer | Role::User => {}
+        }
         self.messages.push(message);
     }
 
@@ -93,6 +101,9 @@ impl HistoryReader {
         let Tree::Map(members) = item else { return Ok(()) };
         let message = responses::read(values::TreeMembers(members))?;
         let is_assistant = message.role == Role::Assistant;
+        if is_assistant {
+            self.calls.forget();
+        }
         match self.messages.last_mut() {
             Some(last) if self.is_turn_open && is_assistant => responses::join(last, message),
             _ => self.messages.push(message),

@@ -134,6 +134,10 @@ def test_a_history_reaches_its_own_provider_unchanged(entry):
         history = snake_case(history)
     for name in entry["only"]:
         assert list(find(request, name)) == list(find(history, name)), name
+    if entry["source"] == "gemini":
+        assert request == {"contents": [{"role": "user", **turn} for turn in history]}
+    if entry["source"] == "bedrock":
+        assert request == {"messages": history}
 
 
 EMPTY = [
