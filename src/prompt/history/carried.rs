@@ -73,7 +73,8 @@ impl<L> Carried<L> {
 
 /// Notes a type or key, once. What no format has as a word may be the user's data, and is noted without it.
 pub(super) fn note(names: &mut Vec<String>, name: &str) {
-    let is_word = name.len() <= 64 && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_' | '.'));
+    let is_word = (1..=64).contains(&name.len())
+        && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_' | '.'));
     let name = if is_word { name } else { "a part of an unknown type" };
     note_text(names, name);
 }

@@ -19,7 +19,14 @@ pub(super) enum HistoryFormat {
     Gemini,
     /// Turns of Bedrock's Converse API.
     Bedrock,
+    /// Requests and responses of Pydantic AI.
+    PydanticAi,
+    /// `ChatMessage`s of `LlamaIndex`.
+    LlamaIndex,
 }
+
+/// The key of `LlamaIndex` for the type of a block.
+pub(super) const BLOCK_TYPE: &str = "block_type";
 
 /// The format of a value. Anything unknown counts as Chat, whose reader has the error for it.
 pub(super) fn format_of(value: &Tree<String>) -> HistoryFormat {
@@ -37,6 +44,16 @@ pub(super) fn format_of(value: &Tree<String>) -> HistoryFormat {
     }
     if get(fields, "stop_reason").is_some() {
         return HistoryFormat::Anthropic;
+    }
+    let parts_have = |list: &str, key: &str| {
+        let parts = get(fields, list).map(items).unwrap_or_default();
+        parts.iter().any(|part| text(members(part), key).is_some())
+    };
+    if content.is_none() && parts_have("parts", "part_kind") {
+        return HistoryFormat::PydanticAi;
+    }
+    if content.is_none() && (parts_have("blocks", BLOCK_TYPE) || is_empty_llama_index(fields)) {
+        return HistoryFormat::LlamaIndex;
     }
     if content.is_none() && kind.is_none() && matches!(get(fields, "parts"), Some(Tree::List(_))) {
         return HistoryFormat::Gemini;
@@ -66,6 +83,12 @@ pub(super) fn format_of(value: &Tree<String>) -> HistoryFormat {
         }
         _ => HistoryFormat::Chat,
     }
+}
+
+/// Whether this is a message of `LlamaIndex` without a block, such as one with calls only.
+fn is_empty_llama_index(fields: &[(String, Tree<String>)]) -> bool {
+    matches!(get(fields, "blocks"), Some(Tree::List(blocks)) if blocks.is_empty())
+        && matches!(get(fields, "additional_kwargs"), Some(Tree::Map(_)))
 }
 
 fn is_langchain_pair(value: &Tree<String>) -> bool {

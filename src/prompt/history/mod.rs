@@ -1,4 +1,5 @@
-//! Reads the messages that a placeholder is given: our own format, and the formats of providers, SDKs and LangChain.
+//! Reads the messages that a placeholder is given: our own format, and the formats of providers, SDKs and
+//! frameworks.
 //!
 //! Each format has a module that reads a value of it into [`Message`]s, which every provider understands. What only one
 //! provider understands stays beside the message as [`Carried`]: the conversion to that provider sends it unchanged, and
@@ -10,6 +11,7 @@ mod calls;
 mod carried;
 mod chat;
 mod detect;
+mod frameworks;
 mod gemini;
 mod langchain;
 mod responses;
@@ -75,6 +77,12 @@ impl HistoryReader {
                     self.add(message);
                 }
             }
+            HistoryFormat::PydanticAi => {
+                for message in frameworks::read_pydantic_ai(&value)? {
+                    self.add(message);
+                }
+            }
+            HistoryFormat::LlamaIndex => self.add(frameworks::read_llama_index(&value)?),
             HistoryFormat::Chat => {
                 let message = chat::read(value)?;
                 self.add(message);

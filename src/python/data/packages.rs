@@ -45,7 +45,10 @@ pub(super) fn reading(class: &Bound<'_, PyType>) -> Option<ObjectReading> {
         ObjectReading::ArrowScalar
     } else if is_subtype!(class, "sqlalchemy.engine", "Row") || is_subtype!(class, "sqlite3", "Row") {
         ObjectReading::Row
-    } else if is_subtype!(class, "pandas", "Period") || is_subtype!(class, "pandas", "Interval") {
+    } else if is_subtype!(class, "pandas", "Period")
+        || is_subtype!(class, "pandas", "Interval")
+        || is_subtype!(class, "pydantic", "AnyUrl")
+    {
         ObjectReading::Kind(ValueKind::Scalar)
     } else if is_subtype!(class, "pandas", "Index")
         || is_subtype!(class, "pandas.api.extensions", "ExtensionArray")

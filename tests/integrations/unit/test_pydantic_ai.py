@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from helpers import chat_of
 from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager.exceptions import ConversionError
-from prompt_manager.integrations import PromptConversionWarning
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    GeminiIntegration,
+    OpenAIIntegration,
+    PromptConversionWarning,
+)
 from prompt_manager.integrations.pydantic_ai import PydanticAIIntegration, to_agent_inputs
 from prompt_manager.validation import SchemaLoader
 from providers.samples import OUTPUT_SCHEMA
@@ -218,3 +225,82 @@ def test_a_message_of_the_assistant_is_the_last_one_if_later_ones_are_dropped():
     with pytest.warns(PromptConversionWarning) as caught:
         PydanticAIIntegration(TemplateEngine(), strict_validation=False).convert_sync(prompt, {})
     assert str(caught[-1].message).startswith("message 1 (assistant): the last message is from the assistant")
+
+
+def messages_of(history, **options):
+    """A history as messages for OpenAI."""
+    prompt = chat_of({"role": "placeholder", "name": "history"})
+    return OpenAIIntegration(TemplateEngine(), **options).convert_sync(prompt, {"history": history})
+
+
+async def test_the_messages_of_a_run_go_back_into_a_prompt():
+    from pydantic_ai.messages import ModelMessagesTypeAdapter
+    from pydantic_ai.models.test import TestModel
+
+    inputs = to_agent_inputs(PROMPT, VALUES)
+    run = await inputs.agent(TestModel(custom_output_text="Gladly.")).run(**inputs.run_arguments())
+    asking = {**HISTORY[1], "tool_calls": [{**CALLS[0], "type": "function"}]}
+    asking["tool_calls"][0]["function"] = {"name": "stock", "arguments": '{"item":"fern"}'}
+    expected = [HISTORY[0], asking, *HISTORY[2:], {"role": "user", "content": "And moss?"}]
+    expected.append({"role": "assistant", "content": "Gladly."})
+    assert messages_of(run.all_messages()) == expected
+    assert messages_of(json.loads(ModelMessagesTypeAdapter.dump_json(run.all_messages()))) == expected
+    contents = GeminiIntegration(TemplateEngine(), allow_prefill=True).convert_sync(
+        chat_of({"role": "placeholder", "name": "history"}), {"history": run.all_messages()}
+    )["contents"]
+    assert contents[2]["parts"][0]["function_response"]["response"] == {"output": "3 left"}
+
+
+def test_contents_of_pydantic_ai_become_parts():
+    from pydantic_ai.messages import (
+        BinaryContent,
+        DocumentUrl,
+        ImageUrl,
+        ModelRequest,
+        SystemPromptPart,
+        UserPromptPart,
+        VideoUrl,
+    )
+
+    contents = [
+        "T",
+        ImageUrl("https://example.org/fern.png"),
+        BinaryContent(b"x", media_type="image/png"),
+        BinaryContent(b"x", media_type="audio/mpeg"),
+        BinaryContent(b"x", media_type="application/pdf"),
+    ]
+    system, user = messages_of([ModelRequest(parts=[SystemPromptPart("S"), UserPromptPart(contents)])])
+    assert system == {"role": "system", "content": "S"}
+    assert user["content"] == [
+        {"type": "text", "text": "T"},
+        {"type": "image_url", "image_url": {"url": "https://example.org/fern.png"}},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,eA=="}},
+        {"type": "input_audio", "input_audio": {"data": "eA==", "format": "mp3"}},
+        {"type": "file", "file": {"filename": "document", "file_data": "data:application/pdf;base64,eA=="}},
+    ]
+    linked = [ModelRequest(parts=[UserPromptPart(["T", DocumentUrl("https://example.org/a.pdf")])])]
+    form = GeminiIntegration(TemplateEngine()).convert_sync(
+        chat_of({"role": "placeholder", "name": "history"}), {"history": linked}
+    )
+    assert form["contents"][0]["parts"][1]["file_data"]["file_uri"] == "https://example.org/a.pdf"
+    video = [ModelRequest(parts=[UserPromptPart(["T", VideoUrl("https://example.org/a.mp4")])])]
+    with pytest.raises(ConversionError, match="OpenAI does not accept `video_url`"):
+        messages_of(video)
+    with pytest.warns(PromptConversionWarning, match="left out"):
+        assert messages_of(video, strict_validation=False) == [{"role": "user", "content": "T"}]
+
+
+def test_thoughts_and_failed_calls_of_pydantic_ai_are_kept_or_warned_of():
+    from pydantic_ai.messages import ModelRequest, ModelResponse, ThinkingPart, ToolCallPart, ToolReturnPart
+
+    asking = ModelResponse(parts=[ThinkingPart("T"), ToolCallPart("f", '{"a": 1}', "c1")])
+    answer = ModelRequest(parts=[ToolReturnPart("f", {"x": 1}, "c1", outcome="failed")])
+    with pytest.raises(ConversionError, match="does not accept `thinking`"):
+        messages_of([asking, answer])
+    prompt = chat_of({"role": "user", "content": "U"}, {"role": "placeholder", "name": "history"})
+    with pytest.warns(PromptConversionWarning, match="`thinking`; left out"):
+        form = AnthropicIntegration(TemplateEngine(), strict_validation=False).convert_sync(
+            prompt, {"history": [asking, answer]}
+        )
+    [result] = form["messages"][2]["content"]
+    assert (result["content"], result["is_error"]) == ('{"x":1}', True)
