@@ -19,6 +19,8 @@ use super::zone::Zone;
 
 /// The key of a field's metadata that names an extension type.
 const EXTENSION: &str = "ARROW:extension:name";
+/// Booleans of a byte each.
+const BOOL8: &str = "arrow.bool8";
 
 /// Why a column cannot be read: the type that templates have no value for, or the time zone that is unknown.
 pub type Unreadable = String;
@@ -29,10 +31,10 @@ impl<'a> Column<'a> {
     /// # Errors
     /// Why it cannot be read.
     pub fn open(field: &Field, array: &'a dyn Array) -> Result<Self, Unreadable> {
-        let is_uuid = field.metadata().get(EXTENSION).is_some_and(|name| name == "arrow.uuid");
-        let cells = match array.data_type() {
-            DataType::FixedSizeBinary(16) if is_uuid => Cells::Uuid(array.as_fixed_size_binary()),
-            data_type => Self::cells(data_type, array)?,
+        let cells = match (array.data_type(), extension(field)) {
+            (DataType::FixedSizeBinary(16), Some("arrow.uuid")) => Cells::Uuid(array.as_fixed_size_binary()),
+            (DataType::Int8, Some(BOOL8)) => Cells::Bool8(values::<Int8Type>(array)),
+            (data_type, _) => Self::cells(data_type, array)?,
         };
         Ok(Self { nulls: array.nulls(), cells })
     }
@@ -193,6 +195,15 @@ impl<'a> Column<'a> {
         let positions = (0..runs.len()).map(|row| runs.get_physical_index(row)).collect();
         Ok(Cells::Dictionary(positions, Box::new(Self::open(field, runs.values().as_ref())?)))
     }
+}
+
+fn extension(field: &Field) -> Option<&str> {
+    field.metadata().get(EXTENSION).map(String::as_str)
+}
+
+/// The type of the values of a column.
+pub(super) fn value_type(field: &Field) -> &DataType {
+    if extension(field) == Some(BOOL8) { &DataType::Boolean } else { field.data_type() }
 }
 
 fn values<T: ArrowPrimitiveType>(array: &dyn Array) -> &[T::Native] {

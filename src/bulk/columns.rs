@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 
+use super::column::value_type;
 use super::value::{Column, MemberColumn};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::prompt::{Compiled, VariableInfo, readable_variables};
@@ -73,6 +74,7 @@ impl ColumnNeeds {
     pub fn check(&self, schema: &Schema) -> Result<UsedColumns> {
         let used = self.used(schema)?;
         let is_given = |name: &str| used.0.iter().any(|(_, given)| **given == *name);
+        self.check_renamed(is_given)?;
         let missing: Vec<&str> = self
             .variables
             .iter()
@@ -89,8 +91,9 @@ impl ColumnNeeds {
                 continue;
             };
             let field = schema.field(*at);
-            if !may_be(variable.field_type, field.data_type()) {
-                let (column, wanted, found) = (field.name(), variable.field_type, field.data_type());
+            let found = value_type(field);
+            if !may_be(variable.field_type, found) {
+                let (column, wanted) = (field.name(), variable.field_type);
                 let message = format!(
                     "the column '{column}' has the type {found}, but the variable '{}' of prompt '{}' must be of type \
                      {wanted}",
@@ -127,6 +130,24 @@ impl ColumnNeeds {
             used.push((at, name.into()));
         }
         Ok(UsedColumns(used))
+    }
+
+    /// Refuses a variable of `rename` that the prompt does not have, if one of nearly this name is given by no column.
+    fn check_renamed(&self, is_given: impl Fn(&str) -> bool) -> Result<()> {
+        let Some(known) = &self.known else { return Ok(()) };
+        for (column, variable) in
+            self.rename.iter().filter(|(_, variable)| !known.contains(variable.as_str()))
+        {
+            let open = known.iter().map(AsRef::as_ref).filter(|name| !is_given(name));
+            if let Some(near) = nearest(variable, open) {
+                let message = format!(
+                    "`rename` gives the column '{column}' to the variable '{variable}', which prompt '{}' does not have",
+                    self.prompt_id
+                );
+                return Err(self.error(message, variable).with_hint(format!("did you mean '{near}'?")));
+            }
+        }
+        Ok(())
     }
 
     fn missing(&self, schema: &Schema, names: &[&str]) -> Error {

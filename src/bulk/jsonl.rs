@@ -1,5 +1,6 @@
 //! Writes requests as the batch files of providers: one JSON object a line, split at the providers' limits.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::io::{BufWriter, Write};
@@ -16,7 +17,7 @@ use super::value::{ArrowValue, Column};
 use crate::convert::call_arguments::{body_of, may_have_client_arguments};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::snake_case;
-use crate::store::atomic::{cannot_write, directory_of, sync_directory};
+use crate::store::atomic::{cannot_write, directory_of, replaceable, sync_directory};
 use crate::template::JsonText;
 
 /// The provider that a batch file is for.
@@ -72,6 +73,9 @@ impl JsonlProvider {
 pub const ID_RULE: &str =
     "an id has 1 to 64 characters, for Anthropic letters, digits, `_` and `-`; one for Gemini may be longer";
 
+/// The hint for a column without requests.
+const RENDER_FIRST: &str = "render requests first: manager.batch(id, to=\"openai-request\")";
+
 /// How requests are written.
 #[derive(Debug, Clone)]
 pub struct JsonlOptions {
@@ -112,6 +116,9 @@ pub struct JsonlResult {
 /// A file that is not complete yet.
 #[derive(Debug)]
 struct JsonlPart {
+    path: PathBuf,
+    /// What the path leads to, if it is a link.
+    place: PathBuf,
     file: BufWriter<NamedTempFile>,
     requests: usize,
     bytes: usize,
@@ -127,8 +134,7 @@ impl JsonlWriter {
         for column in [Some(&options.column), options.custom_id.as_ref()].into_iter().flatten() {
             if schema.column_with_name(column).is_none() {
                 let message = format!("the table has no column '{column}'");
-                return Err(Error::new(Kind::StorageWrite, message)
-                    .with_hint("render requests first: manager.batch(id, to=\"openai-request\")"));
+                return Err(Error::new(Kind::StorageWrite, message).with_hint(RENDER_FIRST));
             }
         }
         let result = JsonlResult::default();
@@ -163,7 +169,7 @@ impl JsonlWriter {
                     };
                     self.request(number, &id, request)?;
                 }
-                _ => return Err(failed(number, "the request is no JSON text")),
+                _ => return Err(LineProblem::NoJson.in_row(number)),
             }
         }
         self.row += rows.num_rows();
@@ -187,12 +193,12 @@ impl JsonlWriter {
         }
         let part = match &mut self.part {
             Some(part) => part,
-            none => none.insert(JsonlPart::create(&self.path)?),
+            none => none.insert(JsonlPart::create(numbered(&self.path, self.result.paths.len()))?),
         };
         if !part.ids.insert(id.to_owned()) {
             return Err(failed(number, "another request of the file has the same id"));
         }
-        part.file.write_all(line.as_bytes()).map_err(|error| cannot_write(&self.path, error))?;
+        part.file.write_all(line.as_bytes()).map_err(|error| cannot_write(&part.path, error))?;
         part.requests += 1;
         part.bytes += line.len();
         Ok(())
@@ -201,11 +207,11 @@ impl JsonlWriter {
     /// Completes the current file.
     fn complete(&mut self) -> Result<()> {
         let Some(part) = self.part.take() else { return Ok(()) };
-        let path = numbered(&self.path, self.result.paths.len());
+        let (path, place) = (part.path, part.place);
         let file = part.file.into_inner().map_err(|error| cannot_write(&path, error.into_error()))?;
         file.as_file().sync_all().map_err(|error| cannot_write(&path, error))?;
-        file.persist(&path).map_err(|error| cannot_write(&path, error.error))?;
-        sync_directory(directory_of(&path)).map_err(|error| cannot_write(&path, error))?;
+        file.persist(&place).map_err(|error| cannot_write(&path, error.error))?;
+        sync_directory(directory_of(&place)).map_err(|error| cannot_write(&path, error))?;
         self.result.requests += part.requests;
         self.result.paths.push(path);
         Ok(())
@@ -222,13 +228,14 @@ impl JsonlWriter {
 }
 
 impl JsonlPart {
-    fn create(path: &Path) -> Result<Self> {
+    fn create(path: PathBuf) -> Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".").suffix(".tmp");
         let builder = with_usual_permissions(&mut builder);
-        let file = builder.tempfile_in(directory_of(path)).map_err(|error| cannot_write(path, error))?;
+        let place = replaceable(&path)?;
+        let file = builder.tempfile_in(directory_of(&place)).map_err(|error| cannot_write(&path, error))?;
         let file = BufWriter::new(file);
-        Ok(Self { file, requests: 0, bytes: 0, ids: HashSet::new() })
+        Ok(Self { path, place, file, requests: 0, bytes: 0, ids: HashSet::new() })
     }
 }
 
@@ -285,7 +292,7 @@ enum LineProblem {
 impl LineProblem {
     fn in_row(self, number: usize) -> Error {
         match self {
-            Self::NoJson => failed(number, "the request is no JSON text"),
+            Self::NoJson => failed(number, "the request is no JSON object").with_hint(RENDER_FIRST),
             Self::OtherProvider => failed(number, "the request is for another provider")
                 .with_hint("pass the `provider` that the requests were rendered for"),
             Self::Stream => failed(number, "the request asks for a stream, and a batch has none")
@@ -304,7 +311,7 @@ fn line(provider: JsonlProvider, id: &str, request: &str) -> LineResult<String> 
     if provider == JsonlProvider::Gemini {
         return Ok(format!("{{\"key\":{id},\"request\":{}}}\n", gemini_body(request)?));
     }
-    let request = body(request)?;
+    let request = body(provider, request)?;
     Ok(match provider.url() {
         Some(url) => {
             format!("{{\"custom_id\":{id},\"method\":\"POST\",\"url\":\"{url}\",\"body\":{request}}}\n")
@@ -313,21 +320,47 @@ fn line(provider: JsonlProvider, id: &str, request: &str) -> LineResult<String> 
     })
 }
 
-/// Members that only requests for other providers have: Gemini's and Bedrock's.
-const OF_OTHERS: [&str; 2] = ["contents", "modelId"];
 const STREAM: &str = "stream";
 
+impl JsonlProvider {
+    /// The members of a request that show that it is for another provider.
+    fn foreign_members(self) -> &'static [&'static str] {
+        match self {
+            Self::Chat => {
+                &["contents", "modelId", "input", "instructions", "system", "output_config", "stop_sequences"]
+            }
+            Self::Responses => &["contents", "modelId", "messages"],
+            Self::Anthropic => &["contents", "modelId", "input", "instructions", "response_format"],
+            Self::Gemini => &[],
+        }
+    }
+
+    /// Whether a request with these members is for another provider.
+    fn refuses<'n>(self, names: impl Iterator<Item = &'n str>) -> bool {
+        let (mut has_messages, mut has_max_tokens) = (false, false);
+        for name in names {
+            if self.foreign_members().contains(&name) {
+                return true;
+            }
+            has_messages |= name == "messages";
+            has_max_tokens |= name == "max_tokens";
+        }
+        // Anthropic requires it beside the messages.
+        self == Self::Anthropic && has_messages && !has_max_tokens
+    }
+}
+
 /// The body of a request: the arguments of the call, as the packages of OpenAI and Anthropic send them.
-fn body(request: &str) -> LineResult<String> {
+fn body(provider: JsonlProvider, request: &str) -> LineResult<String> {
     let is_line = request.starts_with('{') && !request.contains(['\n', '\r']);
-    let may_differ = OF_OTHERS.iter().chain(&[STREAM]).any(|name| request.contains(name));
-    if is_line && !may_differ && !may_have_client_arguments(request) {
-        // This checks the syntax, and keeps nothing.
-        let is_json = serde_json::from_str::<IgnoredAny>(request).is_ok();
-        return if is_json { Ok(request.to_owned()) } else { Err(LineProblem::NoJson) };
+    if is_line && !request.contains(STREAM) && !may_have_client_arguments(request) {
+        // This checks the syntax, and keeps no value.
+        let MemberNames(names) = serde_json::from_str(request).map_err(|_| LineProblem::NoJson)?;
+        let is_foreign = provider.refuses(names.iter().map(|name| &*name.0));
+        return if is_foreign { Err(LineProblem::OtherProvider) } else { Ok(request.to_owned()) };
     }
     let mut members = body_of(members(request)?, members_or_none)?;
-    if members.iter().any(|(name, _)| OF_OTHERS.contains(&name.as_str())) {
+    if provider.refuses(members.iter().map(|(name, _)| name.as_str())) {
         return Err(LineProblem::OtherProvider);
     }
     if members.iter().any(|(name, value)| name == STREAM && value.get() == "true") {
@@ -460,6 +493,37 @@ impl<'de> Deserialize<'de> for RawMembers<'de> {
 impl Serialize for RawMembers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// The names of an object's members.
+struct MemberNames<'a>(Vec<MemberName<'a>>);
+
+/// A name, which is copied only if it has escapes.
+#[derive(Deserialize)]
+struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for MemberNames<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct NamesVisitor;
+
+        impl<'de> Visitor<'de> for NamesVisitor {
+            type Value = MemberNames<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, IgnoredAny)) = map.next_entry()? {
+                    names.push(name);
+                }
+                Ok(MemberNames(names))
+            }
+        }
+
+        deserializer.deserialize_map(NamesVisitor)
     }
 }
 

@@ -265,6 +265,8 @@ pub struct Column<'a> {
 pub(super) enum Cells<'a> {
     Null,
     Bool(&'a BooleanArray),
+    /// Booleans of a byte each.
+    Bool8(&'a [i8]),
     Int8(&'a [i8]),
     Int16(&'a [i16]),
     Int32(&'a [i32]),
@@ -356,6 +358,7 @@ impl<'a> Column<'a> {
             }),
             Cells::Null => ArrowValue::Null,
             Cells::Bool(truths) => ArrowValue::Bool(truths.value(row)),
+            Cells::Bool8(truths) => ArrowValue::Bool(truths[row] != 0),
             other => other.number(row).unwrap_or_else(|| other.other(row)),
         }
     }

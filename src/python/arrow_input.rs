@@ -6,6 +6,7 @@ use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::SchemaRef;
 use pyo3::prelude::*;
 
+use super::error::of_signal_handler;
 use super::ffi::record_batches;
 use super::panic_text::panic_text;
 use crate::error::{Error, Kind, Result};
@@ -35,7 +36,7 @@ impl ArrowInput {
     /// Reads the next record batch. `None`: there is none.
     ///
     /// # Errors
-    /// [`Kind::StorageRead`] with the number of rows before, if the stream ends with an error, or if a record batch is not as
+    /// That of a signal handler; [`Kind::StorageRead`] with the number of rows before, if the stream ends with an error, or if a record batch is not as
     /// the schema says, for which the import panics.
     pub(super) fn next(&mut self) -> Result<Option<RecordBatch>> {
         let rows = self.rows;
@@ -46,8 +47,12 @@ impl ArrowInput {
             ended(&format!("a record batch is not as the schema of its stream says: {}", panic_text(&*panic)))
         })?;
         let Some(batch) = read else { return Ok(None) };
-        // The reason is the text of the library that made the stream.
-        let batch = batch.map_err(|error| ended(&error.to_string()).with_cause(error))?;
+        let batch = batch.map_err(|error| {
+            // A stream that was interrupted cannot tell so, but the signal waits.
+            let interrupted = Python::attach(|py| py.check_signals().err().map(of_signal_handler));
+            // The reason is the text of the library that made the stream.
+            interrupted.unwrap_or_else(|| ended(&error.to_string()).with_cause(error))
+        })?;
         self.rows += batch.num_rows();
         Ok(Some(batch))
     }

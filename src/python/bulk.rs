@@ -8,7 +8,7 @@ use arrow_array::ffi::FFI_ArrowSchema;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{Array, RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
@@ -303,7 +303,9 @@ impl PyBatch {
         let first = first.slice(0, first.num_rows().min(EXPLAINED_ROWS));
         let made = py.detach(|| self.batch.render(&first, 0, &used, &output, &PyHost)).or_raise(py)?;
         let arrays = made.batches.iter().filter_map(|batch| batch.column_by_name(&self.batch.column));
-        let bytes: usize = arrays.map(Array::get_array_memory_size).sum();
+        // The memory of an array counts what its buffers have room for.
+        let bytes: usize =
+            arrays.map(|array| array.to_data().get_slice_memory_size().unwrap_or_default()).sum();
         Ok((columns, bytes / first.num_rows().max(1)))
     }
 
@@ -416,7 +418,10 @@ impl Iterator for Rendering {
             let result = match self.next_result() {
                 Ok(None) => return None,
                 Ok(Some(result)) => result,
-                Err(error) => return Some(Err(ArrowError::ExternalError(error.report().into()))),
+                Err(error) => {
+                    keep_interrupt(&error);
+                    return Some(Err(ArrowError::ExternalError(error.report().into())));
+                }
             };
             if !result.warnings.is_empty()
                 && let Err(error) = Python::attach(|py| warn_of(py, &result))
@@ -427,6 +432,18 @@ impl Iterator for Rendering {
         }
         self.ready.pop_front().map(Ok)
     }
+}
+
+/// Lets the interpreter raise the `KeyboardInterrupt` that ended a render, because the reader of a stream gets no exception
+/// but the text of an error.
+fn keep_interrupt(error: &Error) {
+    let Some(raised) = error.cause().and_then(|cause| cause.downcast_ref::<PyErr>()) else { return };
+    Python::attach(|py| {
+        if raised.is_instance_of::<PyKeyboardInterrupt>(py) {
+            // It fails only while the interpreter ends.
+            let _ = py.import("_thread").and_then(|module| module.call_method0("interrupt_main"));
+        }
+    });
 }
 
 impl RecordBatchReader for Rendering {

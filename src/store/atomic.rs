@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::below::{self, Entry};
 use super::errors::{reason, unwritable};
@@ -90,6 +90,19 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
             .and_then(|mut file| file.write_all(bytes))
             .map_err(failed),
         Err(_) => write(path, bytes),
+    }
+}
+
+/// Where a new file takes the place of what has the path: where a link leads to, or else the path.
+///
+/// # Errors
+/// [`crate::Kind::StorageWrite`] for a directory, and for a device or a pipe, which a new file would replace.
+pub(crate) fn replaceable(path: &Path) -> Result<PathBuf> {
+    match fs::metadata(path) {
+        Ok(about) if about.is_dir() => Err(unwritable("file", path, "it is a directory")),
+        Ok(about) if !about.is_file() => Err(unwritable("file", path, "it is a device or a pipe")),
+        Ok(_) => fs::canonicalize(path).map_err(|error| cannot_write(path, error)),
+        Err(_) => Ok(path.to_owned()),
     }
 }
 

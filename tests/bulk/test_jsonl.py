@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
+import stat
 
 import pyarrow as pa
 import pytest
@@ -121,7 +123,20 @@ def test_a_request_that_streams_is_the_error_of_its_row(tmp_path, provider):
     assert line.get("body", line.get("params")) == {"model": "m", "text": "stream"}
 
 
-@pytest.mark.parametrize(("to", "provider"), [("gemini", "openai"), ("bedrock", "anthropic"), ("openai", "gemini")])
+@pytest.mark.parametrize(
+    ("to", "provider"),
+    [
+        ("gemini", "openai"),
+        ("bedrock", "anthropic"),
+        ("openai", "gemini"),
+        ("openai", "openai-responses"),
+        ("openai", "anthropic"),
+        ("openai-responses", "openai"),
+        ("openai-responses", "anthropic"),
+        ("anthropic", "openai-responses"),
+        ("anthropic", "openai"),
+    ],
+)
 def test_a_request_for_another_provider_is_refused(manager, tmp_path, to, provider):
     with pytest.raises(StorageWriteError, match=r"^row 0: the request is for another provider"):
         write_jsonl(requests(manager, provider=to), tmp_path / "batch.jsonl", provider=provider)
@@ -166,6 +181,7 @@ def test_rows_without_a_request_are_skipped_and_counted(manager, tmp_path):
         ({"request": ["{}"], "key": [1.5]}, {"custom_id": "key"}, "row 0: the id is neither"),
         ({"request": ["no JSON"]}, {}, "row 0: the request is no JSON"),
         ({"request": ['{"a":']}, {}, "row 0: the request is no JSON"),
+        ({"request": ['[{"role": "user"}]']}, {}, "no JSON object\n  hint: render requests first"),
         ({"request": ['{"timeout": ']}, {}, "row 0: the request is no JSON"),
         ({"request": ['{"a": "' + "x" * 100 + '"}']}, {"max_bytes": 99}, "row 0: the request is longer"),
     ],
@@ -218,6 +234,38 @@ def test_a_full_disk_leaves_what_was_complete_and_nothing_else(manager, tmp_path
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_or_a_pipe_is_not_replaced(manager, tmp_path):
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    with pytest.raises(StorageWriteError, match="it is a device or a pipe"):
+        write_jsonl(requests(manager), tmp_path / "pipe.jsonl", provider="openai")
+    assert [stat.S_ISFIFO(path.stat().st_mode) for path in tmp_path.iterdir()] == [True]
+
+
+def test_a_link_leads_to_the_file_that_is_written(manager, tmp_path):
+    target = tmp_path / "disk" / "target.jsonl"
+    target.parent.mkdir()
+    target.touch()
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(target)
+    assert write_jsonl(requests(manager), link, provider="openai").paths == [link]
+    assert link.is_symlink()
+    assert len(target.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"max_requests": "6"}, TypeError, "`max_requests` must be an integer, not str"),
+        ({"max_bytes": 0}, ValueError, "`max_bytes` must be positive"),
+        ({"progress": 5}, TypeError, "`progress` must be a function"),
+    ],
+)
+def test_options_are_checked_before_the_first_row(manager, tmp_path, options, error, message):
+    with pytest.raises(error, match=message):
+        write_jsonl(requests(manager), tmp_path / "batch.jsonl", provider="openai", **options)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -191,13 +191,16 @@ def test_every_type_prints_as_python_prints_it():
         "runs": (None, "again"),
         "fixed": (pa.list_(pa.int16(), 2), [1, 2]),
         "views": (pa.list_view(pa.string()), ["a", None]),
+        "byte": (pa.bool8(), 1),
     }
     arrays = {name: pa.array([None, value], kind) for name, (kind, value) in values.items() if kind is not None}
     arrays["runs"] = pa.RunEndEncodedArray.from_arrays([1, 2], ["once", "again"])
     table = pa.table(arrays).slice(1)
     manager = PromptManager()
     template = " ".join(f"{{{{json {name}}}}} {{{{#if {name}}}}}{{{{{name}}}}}{{{{/if}}}}" for name in values)
-    manager.create_prompt_sync(Prompt(id="p", template=template.replace("{{views}}", "{{length views}}")))
+    template = template.replace("{{views}}", "{{length views}}")
+    variables = {name: {"type": "boolean" if name == "byte" else "any"} for name in values}
+    manager.create_prompt_sync(Prompt(id="p", template=template, variables=variables))
     assert manager.batch("p", to="text")(table)["text"].to_pylist() == [
         manager.render_sync("p", row) for row in rows_of(table)
     ]

@@ -97,3 +97,17 @@ def test_an_engine_of_the_application_renders_the_rows():
 def test_options_are_checked_at_once(manager, options, message):
     with pytest.raises(ValueError, match=message):
         manager.iter_batch("greeting", [], **options)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ({"name": "Ada"}, "not one mapping\n  hint: pass a list of one dict"),
+        ("Ada", "an iterable of mappings, not str"),
+        (None, "an iterable of mappings, not NoneType"),
+        ([{"name": "Ada"}, 5], "^row 1: variables must be a mapping"),
+    ],
+)
+def test_what_is_no_row_is_refused(manager, rows, message):
+    with pytest.raises(TypeError, match=message):
+        manager.render_batch("greeting", rows)

@@ -162,6 +162,17 @@ def test_columns_can_have_other_names_than_variables(manager):
     assert made["greeting"].to_pylist() == ["Hello Ada!"]
 
 
+def test_a_misspelt_variable_of_a_renamed_column_is_an_error(manager):
+    variables = {"ticket": {"type": "string", "default": "none"}}
+    manager.create_prompt_sync(create_text_prompt(id="default", template="{{ticket}}", variables=variables))
+    batch = manager.batch("default", to="text", rename={"question": "tiket"})
+    with pytest.raises(TemplateRenderError, match="to the variable 'tiket'") as caught:
+        batch(pa.table({"question": ["Why?"]}))
+    assert "hint: did you mean 'ticket'?" in str(caught.value)
+    # Under the name of no variable, a column is hidden.
+    assert batch(pa.table({"question": ["Why?"], "ticket": ["Late"]}))["text"].to_pylist() == ["Late"]
+
+
 def test_threads_keep_the_order_of_the_rows(manager):
     names = [f"n{at}" for at in range(5000)]
     made = manager.batch("greeting", to="text", threads=4)(pa.table({"name": names}))
@@ -303,6 +314,59 @@ def test_a_stream_that_fails_half_way_says_after_which_row(manager):
         manager.batch("greeting", to="text")(Source())
 
 
+SLOW = """
+import signal, tempfile
+import pyarrow as pa
+from prompt_manager import Prompt, PromptManager
+from prompt_manager.bulk import write_jsonl
+
+manager = PromptManager()
+loops = "{{#each x}}{{#each ../x}}{{/each}}{{/each}}"
+manager.create_prompt_sync(Prompt(id="slow", template=loops, settings={"model": "m"}))
+rows = pa.table({"x": [list(range(1_000))] * 500})
+batch = manager.batch("slow", to="openai-request", on_error="column", threads=1)
+signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+try:
+    """
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "batch(rows)",
+        "list(batch.stream(rows))",
+        "batch(rows.to_reader()).read_all()",
+        "write_jsonl(batch.stream(rows), tempfile.gettempdir() + '/slow.jsonl', provider='openai')",
+    ],
+)
+def test_ctrl_c_is_a_keyboard_interrupt_wherever_the_rows_go(call):
+    code = SLOW + call + "\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+    assert run_python(code) == "interrupted\n"
+
+
+def test_ctrl_c_is_not_lost_in_an_error_of_another_library():
+    # pyarrow raises an error of its own, and the interpreter hears of the interrupt afterwards.
+    retry = """
+def retry():
+    while True:
+        try:
+            pa.table(batch.stream(rows))
+        except pa.ArrowInvalid:
+            pass
+"""
+    code, _, _ = SLOW.rpartition("try:")
+    run = "try:\n    retry()\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+    assert run_python(f"{code}{retry}{run}") == "interrupted\n"
+
+
+def test_a_reader_raises_the_error_of_a_row(manager):
+    reader = manager.batch("greeting", to="text")(pa.table({"name": ["Ada", None]}).to_reader())
+    with pytest.raises(TemplateRenderError, match="row 1: ") as caught:
+        reader.read_all()
+    assert caught.value.context["row"] == "1"
+
+
 def test_nothing_follows_a_row_that_failed(manager):
     schema = pa.schema([("name", pa.string())])
     batches = [pa.record_batch({"name": [name]}, schema=schema) for name in ("Ada", None, "Alan")]
@@ -436,12 +500,19 @@ def test_buffers_need_not_be_aligned(manager, kind, code):
     assert [json.loads(text) for text in rendered["text"].to_pylist()] == names.to_pylist()
 
 
+def test_polars_columns_of_objects_are_refused(manager):
+    rows = pl.DataFrame({"name": ["Ada"], "thing": pl.Series([object()], dtype=pl.Object)})
+    with pytest.raises(TypeError, match="the column 'thing' has Python objects"):
+        manager.batch("greeting", to="text")(rows)
+
+
 def test_polars_columns_of_nulls_only(manager):
     manager.create_prompt_sync(create_text_prompt(id="any", template="{{json this}}"))
     rows = pl.DataFrame({"a": [None, None], "b": [[], [None]], "c": [{"d": None}, None]})
     batch = manager.batch("any", to="text")
     rendered = batch(rows)
     assert rendered.drop("text").equals(rows)
+    assert rendered.drop("text").schema == rows.schema
     assert [json.loads(text) for text in rendered["text"]] == rows.to_dicts()
     assert batch.explain(rows).columns == ["a", "b", "c"]
     assert pa.table(next(iter(batch.stream(rows))))["text"].to_pylist() == rendered["text"].to_list()
@@ -473,6 +544,13 @@ def test_rows_of_python_are_refused_with_the_way_to_do_it(manager):
         ({"to": "text", "version": "9.0.0"}, PromptNotFoundError, "9.0.0"),
         ({"to": "messages"}, PromptError, "no messages"),
         ({"to": "anthropic"}, PromptError, "requires CHAT format"),
+        ({"to": None}, TypeError, "`to` must be a text"),
+        ({"to": "text", "column": 3}, TypeError, "`column` must be a text"),
+        ({"to": "text", "error_column": None, "on_error": "column"}, TypeError, "`error_column` must be a text"),
+        ({"to": "text", "threads": 0}, ValueError, "`threads` must be positive"),
+        ({"to": "text", "threads": "2"}, TypeError, "`threads` must be an integer"),
+        ({"to": "text", "rename": ["name"]}, TypeError, "`rename` must be a mapping from columns to variables"),
+        ({"to": "text", "rename": {"name": 1}}, TypeError, "a variable of `rename` must be a text"),
     ],
 )
 def test_options_are_checked_when_the_renderer_is_made(manager, options, kind, message):
@@ -499,6 +577,11 @@ def test_helpers_in_python_are_called_and_named(manager):
     assert (plan.helpers, plan.runs_python, plan.threads, plan.columns) == (["shout"], True, 1, ["id", "name"])
     assert loud(NAMES)["text"].to_pylist() == ["ADA 1", "GRACE 2"]
     assert pickle.loads(pickle.dumps(loud))(NAMES)["text"].to_pylist() == ["ADA 1", "GRACE 2"]
+
+
+def test_explain_estimates_the_size_of_few_rows(manager):
+    plan = manager.batch("greeting", to="text").explain(pa.table({"name": ["Ada", "Eva"]}))
+    assert len("Hello Ada!") <= plan.bytes_per_row <= len("Hello Ada!") + 10
 
 
 def test_explain_names_the_columns_that_are_read(manager):

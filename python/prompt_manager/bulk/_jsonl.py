@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prompt_manager._encodable import check_encodable
 from prompt_manager._native import encoding_problem, text_table, write_requests
+from prompt_manager.bulk._checks import check_count
 from prompt_manager.bulk._tables import exportable
 from prompt_manager.exceptions import PromptManagerError, StorageReadError
 from prompt_manager.validation.output import read_text
@@ -81,8 +82,10 @@ def write_jsonl(
     ...     print(written.paths[0].read_text()[:70])
     {"custom_id":"row-0","method":"POST","url":"/v1/chat/completions","bod
     """
-    if max_requests < 1 or max_bytes < 1:
-        raise ValueError("max_requests and max_bytes must be positive")
+    check_count(max_requests, "`max_requests`")
+    check_count(max_bytes, "`max_bytes`")
+    if progress is not None and not callable(progress):
+        raise TypeError(f"`progress` must be a function, such as `bar.update`, not {type(progress).__name__}")
     paths, requests, skipped = write_requests(
         exportable(rows),
         path,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prompt_manager._encodable import check_encodable
 from prompt_manager._native import Batch, Registry, compile_prompt, nearest
 from prompt_manager._providers import BATCH_TARGETS
+from prompt_manager.bulk._checks import check_count, check_text
 from prompt_manager.bulk._counted import CountedStream, Counting
 from prompt_manager.bulk._tables import exportable, render_rows
 from prompt_manager.bulk._tokens import TOKENS, token_rule
@@ -29,9 +29,10 @@ def check_target(to: str) -> str | None:
 
     Raises:
         ValueError: nothing has this name.
+        TypeError: it is not a text.
     """
     if to not in BATCH_TARGETS:
-        check_encodable(to, "`to`", ValueError)
+        check_text(to, "`to`")
         near = nearest(to, list(BATCH_TARGETS))
         hint = f"; did you mean '{near}'?" if near else "."
         raise ValueError(f"`to` must not be '{to}'{hint} It is one of {', '.join(BATCH_TARGETS)}")
@@ -78,6 +79,7 @@ class BatchRenderer:
         **options: Any,
     ) -> None:
         check_target(to)
+        _check_options(options)
         if on_error not in ("raise", "column"):
             raise ValueError(f"`on_error` must be 'raise' or 'column', not {on_error!r}")
         self.to = to
@@ -186,6 +188,19 @@ class BatchRenderer:
 
     def __repr__(self) -> str:
         return f"<BatchRenderer {self.prompt_id} {self.version} to {self.to}>"
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    """Refuse options of another type, and those that no renderer can have."""
+    for name in ("model", "column"):
+        if options[name] is not None:
+            check_text(options[name], f"`{name}`")
+    check_text(options["error_column"], "`error_column`")
+    for column, variable in options["rename"].items():
+        check_text(column, "a column of `rename`")
+        check_text(variable, "a variable of `rename`")
+    if options["threads"] is not None:
+        check_count(options["threads"], "`threads`")
 
 
 def _check_different(*new: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from time import perf_counter
 
 from prompt_manager.core.events import BatchEvent
@@ -10,13 +11,26 @@ from prompt_manager.exceptions import PromptManagerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from typing import Any, Literal
 
     from prompt_manager._native import CompiledPrompt
     from prompt_manager.core._observers import Observers
 
-__all__ = ["rendered_rows", "shift_row", "shift_row_in_message", "with_row"]
+__all__ = ["check_rows", "rendered_rows", "shift_row", "shift_row_in_message", "with_row"]
+
+
+def check_rows(rows: object) -> None:
+    """Refuse what is not an iterable of rows.
+
+    Raises:
+        TypeError: it is not iterable, or it is one row.
+    """
+    kind = type(rows).__name__
+    if isinstance(rows, Mapping):
+        raise TypeError(f"`rows` must be an iterable of mappings, not one mapping\n  hint: pass a list of one {kind}")
+    if isinstance(rows, (str, bytes)) or not isinstance(rows, Iterable):
+        raise TypeError(f"`rows` must be an iterable of mappings, not {kind}")
 
 
 def rendered_rows(
@@ -41,6 +55,8 @@ def rendered_rows(
                 if on_error == "raise":
                     raise numbered from error
                 yield numbered
+            except TypeError as error:  # a row that is no mapping
+                raise TypeError(f"row {number}: {error}") from error
             else:
                 done += 1
                 yield made

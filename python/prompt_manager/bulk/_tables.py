@@ -33,14 +33,16 @@ def render_rows(batch: Batch, rows: Any, counting: Counting | None = None) -> tu
         stream = batch.stream(rows)
         if counting is not None:
             return CountedStream(stream, counting).reader(), None
-        return pa.RecordBatchReader.from_stream(stream), None
+        # Of an exported stream, pyarrow would raise the text of an error instead of the error.
+        batches = (made for table in stream for made in pa.table(table).to_batches())
+        return pa.RecordBatchReader.from_batches(pa.schema(stream), batches), None
     if not hasattr(rows, "__arrow_c_stream__") and not hasattr(rows, "__arrow_c_array__"):
         raise TypeError(_no_table(library, name))
     rendered = batch.render(exportable(rows))
     counted = None if counting is None else counting.add(rendered)
     table = _like(library, name, rendered if counted is None else counted.table)
     if library == "polars":
-        table = table.cast({column: rows.schema[column] for column in _columns_of_null(rows)})
+        table = table.with_columns(rows.get_column(name) for name in _columns_of_null(rows))
     return table, (rendered.num_rows, rendered.failed + (0 if counted is None else counted.failed))
 
 
@@ -48,6 +50,9 @@ def exportable(rows: Any) -> Any:
     """Return rows that can be exported: in a polars frame, columns of type ``Null`` become columns of strings.
 
     polars exports a ``Null`` column with a buffer, but the Arrow format allows none.
+
+    Raises:
+        TypeError: a column of the frame has Python objects, of which polars exports the addresses in memory.
     """
     columns = _columns_of_null(rows)
     return rows.cast(columns) if columns else rows
@@ -58,6 +63,11 @@ def _columns_of_null(rows: Any) -> dict[str, Any]:
     kind = type(rows)
     if kind.__module__.partition(".")[0] != "polars" or kind.__name__ != "DataFrame":
         return {}
+    for name, dtype in rows.schema.items():
+        if str(dtype) == "Object":
+            raise TypeError(
+                f"the column {name!a} has Python objects, which Arrow does not know\n  hint: drop or convert it"
+            )
     typed = {name: _typed(dtype) for name, dtype in rows.schema.items()}
     return {name: dtype for name, dtype in typed.items() if dtype != rows.schema[name]}
 

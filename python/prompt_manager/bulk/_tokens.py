@@ -7,6 +7,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prompt_manager._json_bytes import bytes_as_base64
+from prompt_manager.bulk._checks import check_count
 from prompt_manager.exceptions import TemplateRenderError
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ def token_rule(tokens: Callable[[str], int] | str | None, max_tokens: int | None
 
     Raises:
         ValueError: ``tokens`` names no way to count, or ``max_tokens`` has no effect or is not positive.
-        TypeError: ``tokens`` is neither a text nor a function.
+        TypeError: ``tokens`` is neither a text nor a function, or ``max_tokens`` is no integer.
     """
-    if max_tokens is not None and max_tokens < 1:
-        raise ValueError("`max_tokens` must be positive")
+    if max_tokens is not None:
+        check_count(max_tokens, "`max_tokens`")
     if tokens is None:
         if max_tokens is not None:
             raise ValueError('`max_tokens` needs `tokens=`, such as tokens="tiktoken:o200k_base"')

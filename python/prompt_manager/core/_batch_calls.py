@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["BatchCalls"]
 
 
+def _renames(rename: Mapping[str, str] | None) -> dict[str, str]:
+    if rename is None:
+        return {}
+    try:
+        return dict(rename)
+    except (TypeError, ValueError):
+        given = type(rename).__name__
+        raise TypeError(f"`rename` must be a mapping from columns to variables, not {given}") from None
+
+
 class BatchCalls:
     """``batch``, ``render_batch``, ``iter_batch`` and ``read_results`` of a :class:`~prompt_manager.PromptManager`."""
 
@@ -112,7 +122,7 @@ class BatchCalls:
             on_error=on_error,
             observers=self._observers,
             model=model,
-            rename=dict(rename or {}),
+            rename=_renames(rename),
             column=column,
             error_column=error_column,
             strict=strict,
@@ -187,11 +197,12 @@ class BatchCalls:
         'Number 0'
         """
         from prompt_manager.bulk._renderer import check_target
-        from prompt_manager.bulk._rows import rendered_rows
+        from prompt_manager.bulk._rows import check_rows, rendered_rows
 
         target = check_target(to)
         if on_error not in ("raise", "return"):
             raise ValueError(f"`on_error` must be 'raise' or 'return', not {on_error!r}")
+        check_rows(rows)
         core = self._core.get(prompt_id, version=version, label=label).observed()
         render = self._row_render(core, to, model)
         return rendered_rows(core, render, rows, on_error=on_error, observers=self._observers, target=target)
