@@ -259,7 +259,7 @@ def part() -> Schema:
 
 
 def uploaded_image() -> Schema:
-    types = {"type": words(["image"]), "file_id": TEXT, "cache": ref("cache")}
+    types = {"type": words(["image"]), "file_id": TEXT, "media_type": TEXT, "cache": ref("cache")}
     return mapping(KEYS["UPLOADED_IMAGE"], types, required=["type", "file_id"])
 
 

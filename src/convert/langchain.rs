@@ -255,7 +255,7 @@ fn part_payload<S: Output>(
             let sound = [("data", rules::plain_base64(data, index, at)?), ("format", Payload::Text(format))];
             Payload::map([("type", Payload::Static("input_audio")), ("input_audio", Payload::map(sound))])
         }
-        PartBody::UploadedImage { file_id } => {
+        PartBody::UploadedImage { file_id, .. } => {
             Payload::map([("type", Payload::Static("image")), ("file_id", Payload::Text(file_id))])
         }
         PartBody::File(file) => self::file(*file, index, at)?,

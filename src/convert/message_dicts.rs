@@ -97,8 +97,10 @@ fn part<S>(part: Part<S>) -> Payload<S> {
             member("type", Payload::Static("input_audio")),
             member("input_audio", some(vec![("data", Some(data)), ("format", Some(format))])),
         ],
-        PartBody::UploadedImage { file_id } => {
-            vec![member("type", Payload::Static("image")), member("file_id", Payload::Text(file_id))]
+        PartBody::UploadedImage { file_id, media_type } => {
+            let media_type = media_type.map(|media_type| member("media_type", Payload::Text(media_type)));
+            let image = [member("type", Payload::Static("image")), member("file_id", Payload::Text(file_id))];
+            image.into_iter().chain(media_type).collect()
         }
         PartBody::File(file) => {
             let FilePart { file_id, filename, file_data, url, text, title, context, citations } = *file;

@@ -541,7 +541,7 @@ pub(super) fn empty_part<S: Output>(body: &PartBody<S>, index: usize, at: Positi
         PartBody::ImageUrl { url, .. } => url.is_empty(),
         PartBody::Image { media_type, data } => media_type.is_empty() || data.is_empty(),
         PartBody::Audio { data, .. } => data.is_empty(),
-        PartBody::UploadedImage { file_id } => file_id.is_empty(),
+        PartBody::UploadedImage { file_id, .. } => file_id.is_empty(),
         PartBody::File(file) => file.source().is_none_or(S::is_empty),
         PartBody::SearchResult(result) => result.content.iter().all(is_blank),
     };

@@ -57,7 +57,7 @@ pub(super) const PART_TYPES: [(&str, &[&str]); 6] = [
 ];
 
 /// The keys of a part of type `image` that is an uploaded file.
-pub(super) const UPLOADED_IMAGE: &[&str] = &["type", "file_id", "cache"];
+pub(super) const UPLOADED_IMAGE: &[&str] = &["type", "file_id", "media_type", "cache"];
 
 /// The keys of a part of type `file`.
 pub(super) const FILE_PART: &[&str] =

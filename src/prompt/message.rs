@@ -125,6 +125,8 @@ pub enum PartBody<L> {
     UploadedImage {
         /// The id of an image that was uploaded to the provider.
         file_id: L,
+        /// The image's MIME type, which Gemini needs if the id does not show it.
+        media_type: Option<L>,
     },
     /// `{type: file, …}`
     File(Box<FilePart<L>>),
@@ -458,7 +460,7 @@ impl<L: Output> PartBody<L> {
             Self::Text(text) => is_blank(text),
             Self::ImageUrl { url, .. } => is_blank(url),
             Self::Image { data, .. } | Self::Audio { data, .. } => is_blank(data),
-            Self::UploadedImage { file_id } => is_blank(file_id),
+            Self::UploadedImage { file_id, .. } => is_blank(file_id),
             Self::File(file) => file.source().is_none_or(is_blank),
             Self::SearchResult(result) => result.content.iter().all(is_blank),
         }
@@ -476,7 +478,10 @@ impl<L> Part<L> {
                 PartBody::Image { media_type: map(media_type)?, data: map(data)? }
             }
             PartBody::Audio { data, format } => PartBody::Audio { data: map(data)?, format: map(format)? },
-            PartBody::UploadedImage { file_id } => PartBody::UploadedImage { file_id: map(file_id)? },
+            PartBody::UploadedImage { file_id, media_type } => PartBody::UploadedImage {
+                file_id: map(file_id)?,
+                media_type: media_type.as_ref().map(&mut *map).transpose()?,
+            },
             PartBody::File(file) => PartBody::File(Box::new(FilePart {
                 file_id: file.file_id.as_ref().map(&mut *map).transpose()?,
                 filename: file.filename.as_ref().map(&mut *map).transpose()?,

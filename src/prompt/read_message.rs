@@ -257,7 +257,9 @@ impl TextReader<'_, '_> {
         let mut fields = self.reader.fields(node, "an image", keys::UPLOADED_IMAGE)?;
         let cache =
             fields.take_value("cache").and_then(|node| read_cache::read(self.reader, node, self.is_data));
-        Some(Part { body: PartBody::UploadedImage { file_id: self.required(&mut fields, "file_id") }, cache })
+        let file_id = self.required(&mut fields, "file_id");
+        let media_type = self.optional(&mut fields, "media_type");
+        Some(Part { body: PartBody::UploadedImage { file_id, media_type }, cache })
     }
 
     /// Reads a part of type `file`.

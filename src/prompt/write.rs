@@ -155,9 +155,10 @@ serialize_as_map!(Part<String>, |part, map| {
             map.some("type", Some(&"input_audio"))?;
             map.some("input_audio", Some(&json!({"data": data, "format": format})))?;
         }
-        PartBody::UploadedImage { file_id } => {
+        PartBody::UploadedImage { file_id, media_type } => {
             map.some("type", Some(&"image"))?;
             map.some("file_id", Some(file_id))?;
+            map.some("media_type", media_type.as_ref())?;
         }
         PartBody::File(file) => {
             map.some("type", Some(&"file"))?;

@@ -26,7 +26,7 @@ PARTS = [
     {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}},
     {"type": "file", "file": {"file_id": "file-1"}},
     {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,aGk="}, "title": "A"},
-    {"type": "image", "file_id": "file-2", "cache": True},
+    {"type": "image", "file_id": "file-2", "media_type": "image/png", "cache": True},
     {
         "type": "file",
         "url": "https://example.com/{{id}}.pdf",

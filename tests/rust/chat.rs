@@ -50,7 +50,7 @@ fn part(json: &Value) -> Part<String> {
             PartBody::ImageUrl { url: need(&image["url"]), detail: text(&image["detail"]) }
         }
         "image" if json.get("file_id").is_some() => {
-            PartBody::UploadedImage { file_id: need(&json["file_id"]) }
+            PartBody::UploadedImage { file_id: need(&json["file_id"]), media_type: None }
         }
         "image" => PartBody::Image { media_type: need(&json["media_type"]), data: need(&json["data"]) },
         "input_audio" => {

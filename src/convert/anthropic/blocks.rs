@@ -187,7 +187,7 @@ fn body_block<S: Output>(body: PartBody<S>, index: usize, at: Position) -> Resul
             let media_type = media_type.with_str(image_type).ok_or_else(|| unknown_image(index, at))?;
             ("image", base64(media_type, rules::plain_base64(data, index, at)?))
         }
-        PartBody::UploadedImage { file_id } => ("image", uploaded(file_id)),
+        PartBody::UploadedImage { file_id, .. } => ("image", uploaded(file_id)),
         PartBody::File(file) => return document(*file, index, at),
         PartBody::SearchResult(result) => return Ok(search_result(*result)),
     };

@@ -1,7 +1,7 @@
 //! The parts of a history in Gemini's own format, which are sent as they came where the API accepts them.
 
 use super::TurnCall;
-use super::parts::PartWriter;
+use super::parts::{PartWriter, SCHEMES};
 use crate::base64;
 use crate::convert::image_address::{self, FILE};
 use crate::convert::media_type;
@@ -125,9 +125,7 @@ impl PartWriter<'_, '_> {
         };
         if source == "data" {
             respell(&mut media, source, &text);
-        } else if let Err(problem) =
-            image_address::with_scheme(&text, &["https://", "gs://"], FILE, index, "Gemini")
-        {
+        } else if let Err(problem) = image_address::with_scheme(&text, &SCHEMES, FILE, index, "Gemini") {
             let hint = "send the data in base64, or give an `https://` or `gs://` address";
             return self.dropped(self.violation(problem, hint));
         }

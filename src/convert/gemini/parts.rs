@@ -159,8 +159,8 @@ impl PartWriter<'_, '_> {
                 self.data(media_type, data, index)
             }
             PartBody::Audio { data, format } => self.sound(data, &format, index),
-            PartBody::UploadedImage { file_id } => {
-                self.uploaded(&file_id, None, (IMAGE, "image/jpeg"), index)
+            PartBody::UploadedImage { file_id, media_type } => {
+                self.uploaded_image(&file_id, media_type.as_ref(), index)
             }
             PartBody::File(file) => self.file(*file, index),
             PartBody::SearchResult(result) => {
@@ -254,7 +254,7 @@ impl PartWriter<'_, '_> {
         (what, usual): (&str, &'static str),
         index: usize,
     ) -> Result<Option<Payload<S>>> {
-        let uri = match image_address::with_scheme(url, &["https://", "gs://"], what, index, "Gemini") {
+        let uri = match image_address::with_scheme(url, &SCHEMES, what, index, "Gemini") {
             Ok(uri) => uri,
             Err(problem) => {
                 let hint = "send the data in base64, or give an `https://` or `gs://` address";
@@ -268,7 +268,12 @@ impl PartWriter<'_, '_> {
             let problem = format!(
                 "the address of the {what} in part {index} does not show its MIME type, which Gemini needs"
             );
-            let hint = "use an address that ends in an extension such as .png, or send the data in base64";
+            let hint = if what == IMAGE {
+                "use an address that ends in an extension such as .png, send the data in base64, or write an image \
+                 at Google as {type: image, file_id: <its URI>, media_type: image/png}"
+            } else {
+                "use an address or a file name that ends in an extension such as .pdf, or send the data in base64"
+            };
             self.violations.handle(self.violation(problem, hint), &format!("sent as {usual}"))?;
             Payload::Static(usual)
         };
@@ -285,20 +290,47 @@ impl PartWriter<'_, '_> {
         self.data(Payload::String(format!("audio/{known}")), data, index)
     }
 
-    /// An image or file that was uploaded. Gemini knows it by its URI.
+    /// An image that was uploaded. Google's URIs do not show their MIME types.
+    fn uploaded_image<S: Output>(
+        &mut self,
+        file_id: &S,
+        media_type: Option<&S>,
+        index: usize,
+    ) -> Result<Option<Payload<S>>> {
+        let Ok(uri) = image_address::with_scheme(file_id, &SCHEMES, IMAGE, index, "Gemini") else {
+            return self.dropped(self.not_at_google(index));
+        };
+        let given = media_type.filter(|media_type| !is_blank(*media_type));
+        let given = given.map(|media_type| media_type.with_str(str::to_owned));
+        let by_name = || media_type::of_name(&uri).map(str::to_owned);
+        let media_type = if let Some(media_type) = given.or_else(by_name) {
+            self.accepted_type(&media_type, IMAGE, index)?
+        } else {
+            let problem = format!("part {index} has no `media_type`, which Gemini needs beside `file_id`");
+            let violation = self.violation(problem, "add `media_type`, such as image/png");
+            self.violations.handle(violation, "sent as image/jpeg")?;
+            Payload::Static("image/jpeg")
+        };
+        Ok(Some(linked(media_type, uri)))
+    }
+
+    fn not_at_google(&self, index: usize) -> RuleViolation {
+        let problem = format!("the `file_id` of part {index} is not the URI of a file at Google");
+        let hint = "use the `uri` of the uploaded file, which begins with https:// or gs://, or send the data in base64";
+        self.violation(problem, hint)
+    }
+
+    /// A file that was uploaded. Gemini knows it by its URI.
     fn uploaded<S: Output>(
         &mut self,
         file_id: &S,
         name: Option<&S>,
-        kind: (&str, &'static str),
         index: usize,
     ) -> Result<Option<Payload<S>>> {
-        if image_address::with_scheme(file_id, &["https://", "gs://"], FILE, index, "Gemini").is_err() {
-            let problem = format!("the `file_id` of part {index} is not the URI of a file at Google");
-            let hint = "use the `uri` of the uploaded file, which begins with https:// or gs://, or send the data in base64";
-            return self.dropped(self.violation(problem, hint));
+        if image_address::with_scheme(file_id, &SCHEMES, FILE, index, "Gemini").is_err() {
+            return self.dropped(self.not_at_google(index));
         }
-        self.linked(file_id, name, kind, index)
+        self.linked(file_id, name, (FILE, PDF), index)
     }
 
     fn file<S: Output>(&mut self, file: FilePart<S>, index: usize) -> Result<Option<Payload<S>>> {
@@ -318,7 +350,7 @@ impl PartWriter<'_, '_> {
             return Ok(Some(inline(Payload::Static("text/plain"), Payload::String(data))));
         }
         if let Some(id) = file.file_id {
-            return self.uploaded(&id, name, (FILE, PDF), index);
+            return self.uploaded(&id, name, index);
         }
         match (file.file_data, file.url) {
             (Some(data), _) => self.data_url(&data, name, FILE, index),
@@ -327,6 +359,9 @@ impl PartWriter<'_, '_> {
         }
     }
 }
+
+/// The beginnings of the addresses that Gemini reads.
+pub(super) const SCHEMES: [&str; 2] = ["https://", "gs://"];
 
 /// The MIME type of a file whose name does not show it.
 const PDF: &str = "application/pdf";

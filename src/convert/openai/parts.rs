@@ -125,7 +125,7 @@ pub(super) fn accepted_part<S: Output>(
             let Some(data) = kept(rules::plain_base64(data, index, at), violations)? else { return Ok(None) };
             AcceptedPart::Audio { data, format }
         }
-        PartBody::UploadedImage { file_id } if target == PartTarget::Responses => {
+        PartBody::UploadedImage { file_id, .. } if target == PartTarget::Responses => {
             AcceptedPart::UploadedImage(file_id)
         }
         PartBody::UploadedImage { .. } => {

@@ -651,6 +651,46 @@ def test_a_turn_without_parts_is_dropped_with_a_warning():
     assert made["contents"] == [{"parts": [{"text": "U"}], "role": "user"}]
 
 
+UPLOADED = "https://generativelanguage.googleapis.com/v1beta/files/abc"
+
+
+def test_an_image_that_was_uploaded_to_google_is_sent_with_its_type():
+    part = {"type": "image", "file_id": UPLOADED, "media_type": "image/{{kind}}"}
+    made = GEMINI.convert_sync(chat_of({"role": "user", "content": [part]}), {"kind": "webp"})
+    sent = {"file_data": {"mime_type": "image/webp", "file_uri": UPLOADED}}
+    assert made["contents"] == [{"parts": [sent], "role": "user"}]
+    rendered = {"type": "image", "file_id": UPLOADED, "media_type": "image/webp"}
+    assert GEMINI.convert_sync(HISTORY, {"history": [{"role": "user", "content": [rendered]}]}) == made
+    anthropic = AnthropicIntegration(ENGINE).convert_sync(
+        HISTORY, {"history": [{"role": "user", "content": [rendered]}]}
+    )
+    assert anthropic["messages"][0]["content"][0]["source"] == {"type": "file", "file_id": UPLOADED}
+
+
+@pytest.mark.parametrize(
+    ("part", "problem", "hint"),
+    [
+        ({"type": "image", "file_id": UPLOADED}, "part 0 has no `media_type`", "add `media_type`, such as image/png"),
+        ({"type": "image", "file_id": UPLOADED, "media_type": "image/bmp"}, "MIME type that Gemini does not", "use "),
+        (
+            {"type": "image_url", "image_url": {"url": UPLOADED}},
+            "does not show its MIME type",
+            "media_type: image/png}",
+        ),
+        (
+            {"type": "image", "file_id": "file-1", "media_type": "image/png"},
+            "is not the URI of a file at Google",
+            "`uri`",
+        ),
+    ],
+    ids=["no type", "unknown type", "as an address", "an id"],
+)
+def test_an_uploaded_image_without_its_type_has_a_hint(part, problem, hint):
+    with pytest.raises(ConversionError, match=problem) as caught:
+        GEMINI.convert_sync(HISTORY, {"history": [{"role": "user", "content": [part]}]})
+    assert hint in caught.value.context["hint"]
+
+
 @pytest.mark.parametrize("model", ["", " "])
 def test_an_empty_name_of_a_model_is_refused(model):
     with pytest.raises(ConversionError, match="the name of the model is empty"):
