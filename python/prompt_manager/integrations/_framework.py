@@ -84,6 +84,8 @@ class FrameworkIntegration(BaseIntegration[T], Generic[T]):
         problems = Problems(self._name, core.id, strict=self._strict_validation)
         try:
             messages = await self._conversation(mode, core, variables)
+        except IntegrationNotAvailableError:
+            raise
         except PromptManagerError as error:
             if isinstance(error, ConversionError) and "prompt_id" in error.context:
                 raise
@@ -100,17 +102,21 @@ class FrameworkIntegration(BaseIntegration[T], Generic[T]):
             return await self._chat(mode, core, variables)
         if self._native_engine is None:
             opaque, context, texts = await self._render_texts(mode, core, variables)
-            return [{"role": "user", "content": opaque.assemble(context, texts, self._output_instructions)}]
-        text = core.render(variables, self._output_instructions, self._schemas)
+            return [{"role": "user", "content": opaque.assemble(context, texts, self._appends_instructions(core))}]
+        text = core.render(variables, self._appends_instructions(core), self._schemas)
         return [{"role": "user", "content": text}]
 
     async def _chat(self, mode: CallMode, core: CompiledPrompt, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The messages of a chat. In strict mode, what only one provider understands is an error."""
-        options = (self._output_instructions, self._schemas, self._name if self._strict_validation else None)
+        options = (self._appends_instructions(core), self._schemas, self._name if self._strict_validation else None)
         if self._native_engine is None:
             opaque, context, texts = await self._render_texts(mode, core, variables)
             return opaque.assemble_messages(context, texts, *options)
         return self._compiled(core, self._native_engine).render_messages(variables, *options)
+
+    def _appends_instructions(self, core: CompiledPrompt) -> bool:  # noqa: ARG002 - a subclass reads the prompt
+        """Whether the messages have the instructions for the answer."""
+        return self._output_instructions
 
     def _converted(self, core: CompiledPrompt, messages: Sequence[PlacedMessage], problems: Problems) -> T:
         """The objects for messages in the format of prompt files, which were checked."""

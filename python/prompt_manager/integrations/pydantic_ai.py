@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from prompt_manager._native import Converter
+from prompt_manager.exceptions import SchemaValidationError
 from prompt_manager.integrations._framework import FrameworkIntegration, require, split_data_url
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, UserContent
     from pydantic_ai.settings import ModelSettings
 
-    from prompt_manager._native import CompiledPrompt
+    from prompt_manager._native import CompiledPrompt, Schemas
     from prompt_manager.core.models import Prompt
     from prompt_manager.core.protocols import TemplateEngineProtocol
     from prompt_manager.integrations._framework_problems import MessagePosition, PlacedMessage, Problems
@@ -86,8 +87,8 @@ def to_agent_inputs(
 class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
     """Converts prompts to :class:`AgentInputs`: instructions, history, settings and output type of an Agent.
 
-    Tools are functions of the Agent, so those of the prompt are left out with a warning. So are cache hints on messages
-    other than the user's.
+    Tools are functions of the Agent, so those of the prompt are an error, or left out with a warning. Cache hints on
+    messages other than the user's are left out with a warning.
 
     Raises:
         IntegrationNotAvailableError: ``pydantic-ai-slim`` is not installed.
@@ -108,7 +109,8 @@ class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
         prompt = core.to_dict()
         if names := [_tool_name(tool) for tool in prompt.get("tools") or ()]:
             problem = f"Pydantic AI gets no tools of a prompt ({', '.join(names)})"
-            problems.note(f"{problem}; left out (give the Agent functions with these names: `tools=[...]`)")
+            hint = "pass strict_validation=False, and give the Agent functions with these names: `tools=[...]`"
+            problems.refuse(problem, hint, "left out (give the Agent functions with these names: `tools=[...]`)")
         if prompt.get("tool_choice") not in (None, "auto"):
             problem = "Pydantic AI does not get the `tool_choice` of a prompt, whose tools are not sent"
             problems.refuse(problem, "remove `tool_choice`, and set it in the Agent's `model_settings`", "left out")
@@ -122,9 +124,23 @@ class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
             model=settings.get("model"),
         )
 
+    def _appends_instructions(self, core: CompiledPrompt) -> bool:
+        """Pydantic AI itself asks the model for an answer of the output type."""
+        return super()._appends_instructions(core) and isinstance(self._structured(core), _UnusableSchema)
+
     def _output_type(self, core: CompiledPrompt, problems: Problems) -> Any:
         """The type of the answer: text, or a mapping that Pydantic AI asks the model for."""
+        made = self._structured(core)
+        if isinstance(made, _UnusableSchema):
+            problems.refuse(made.problem, made.hint, "left out")
+            return str
+        return made
+
+    def _structured(self, core: CompiledPrompt) -> Any:
+        """The type of the answer, or why there is none for the output schema."""
+        require("pydantic_ai", "Pydantic AI", "pydantic-ai-slim")
         from pydantic_ai import StructuredDict
+        from pydantic_ai.exceptions import UserError
 
         converter = Converter("openai", self._native_engine, strict=False, schemas=self._schemas)
         schema = converter.answer_schema(core)
@@ -132,9 +148,45 @@ class PydanticAIIntegration(FrameworkIntegration[AgentInputs]):
             return str
         if schema.get("type") != "object":
             problem = "the output schema is not an object, and Pydantic AI accepts no other"
-            problems.refuse(problem, "put it into an object under a key", "left out")
-            return str
-        return StructuredDict(schema, name=str(schema.get("title") or "answer"))
+            return _UnusableSchema(problem, "put it into an object under a key")
+        try:
+            mapping = StructuredDict(schema, name=str(schema.get("title") or "answer"))
+        except UserError:
+            problem = "the output schema contains itself, which Pydantic AI does not accept"
+            return _UnusableSchema(problem, "write out the levels that you need")
+        return _validated_by(core, mapping, self._schemas)
+
+
+@dataclass(frozen=True)
+class _UnusableSchema:
+    """Why Pydantic AI cannot ask a model for an output schema, and what to do."""
+
+    problem: str
+    hint: str
+
+
+def _validated_by(core: CompiledPrompt, mapping: Any, schemas: Schemas | None) -> Any:
+    """The type of a mapping, which pydantic also validates by the prompt's output schema.
+
+    Pydantic AI tells the model what does not fit, and asks again.
+    """
+    from pydantic_core import core_schema
+
+    def validated(data: dict[str, Any]) -> Any:
+        try:
+            fitting = core.validate_output(data, schemas=schemas)
+        except SchemaValidationError as error:
+            raise ValueError(error.message) from error
+        # A model of pydantic gives an instance; the answer stays the mapping that the schema describes.
+        return fitting if isinstance(fitting, dict) else data
+
+    class ValidatedAnswer(mapping):  # type: ignore[misc]
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+            inner = super().__get_pydantic_core_schema__(source, handler)
+            return core_schema.no_info_after_validator_function(validated, inner)
+
+    return ValidatedAnswer
 
 
 def _tool_name(tool: Mapping[str, Any]) -> str:
@@ -155,19 +207,21 @@ _SETTINGS = {
     "stop": "stop_sequences",
     "extra": "extra_body",
 }
-#: The settings that are for one provider, or are elsewhere.
-_ELSEWHERE = frozenset({"model", "openai", "anthropic", "litellm", "gemini", "bedrock"})
+#: The efforts that Pydantic AI has under another name.
+_EFFORTS = {"none": False, "max": "xhigh"}
 
 
 def _settings(settings: Mapping[str, Any], problems: Problems) -> ModelSettings:
     made: dict[str, Any] = {}
     for key, value in settings.items():
-        if value is None or value in ([], {}) or key in _ELSEWHERE:
+        if value is None or value in ([], {}) or key == "model":
             continue
         if key in _SETTINGS:
             made[_SETTINGS[key]] = value
         elif key == "effort":
-            made["thinking"] = {"none": False, "max": "xhigh"}.get(value, value)
+            made["thinking"] = _EFFORTS.get(value, value)
+            if value == "max":
+                problems.note("Pydantic AI has no effort `max`; sent as `xhigh`")
         else:
             problems.note(f"Pydantic AI does not accept `settings.{key}`; left out")
     return made  # type: ignore[return-value]

@@ -76,6 +76,35 @@ async def test_the_answer_has_the_type_of_the_output_schema():
     assert tool.parameters_json_schema["required"] == ["answer"]
 
 
+def test_the_schema_of_the_answer_is_sent_once():
+    prompt = chat_of({"role": "system", "content": "S"}, {"role": "user", "content": "U"}, output_schema=OUTPUT_SCHEMA)
+    assert to_agent_inputs(prompt, {}).instructions == "S"
+    text = Prompt(id="hi", format="text", template="Hi", output_schema=OUTPUT_SCHEMA)
+    assert to_agent_inputs(text, {}).user_prompt == "Hi"
+    with pytest.warns(PromptConversionWarning, match="contains itself"):
+        inputs = to_agent_inputs(
+            chat_of({"role": "user", "content": "U"}, output_schema=RECURSIVE), {}, strict_validation=False
+        )
+    assert "JSON Schema" in inputs.instructions
+
+
+async def test_an_answer_that_does_not_fit_goes_back_to_the_model():
+    from pydantic_ai.messages import ModelResponse, ToolCallPart
+    from pydantic_ai.models.function import FunctionModel
+
+    answers = [{"answer": 5}, {"answer": "yes", "sure": 1}]
+    asked = []
+
+    def answer(messages, info):
+        asked.append(messages[-1])
+        return ModelResponse(parts=[ToolCallPart(info.output_tools[0].name, answers[len(asked) - 1])])
+
+    inputs = to_agent_inputs(chat_of({"role": "user", "content": "U"}, output_schema=OUTPUT_SCHEMA), {})
+    run = await inputs.agent(FunctionModel(answer)).run(**inputs.run_arguments())
+    assert run.output == {"answer": "yes", "sure": 1}
+    assert "answer" in str(asked[1].parts[0].content)
+
+
 def test_parts_of_a_user_message_are_content_of_pydantic_ai():
     parts = [
         {"type": "text", "text": "T"},
@@ -122,6 +151,17 @@ def test_a_setting_that_pydantic_ai_lacks_is_left_out_with_a_warning():
         assert to_agent_inputs(prompt, {}).model_settings == {}
 
 
+def test_settings_that_change_or_vanish_are_warned_of():
+    settings = {"effort": "max", "openai": {"logprobs": True}}
+    with pytest.warns(PromptConversionWarning) as caught:
+        inputs = to_agent_inputs(chat_of({"role": "user", "content": "U"}, settings=settings), {})
+    assert inputs.model_settings == {"thinking": "xhigh"}
+    assert [str(each.message) for each in caught] == [
+        "Pydantic AI has no effort `max`; sent as `xhigh`",
+        "Pydantic AI does not accept `settings.openai`; left out",
+    ]
+
+
 def test_a_missing_variable_is_an_error_of_the_conversion():
     with pytest.raises(ConversionError, match="question"):
         to_agent_inputs(PROMPT, {"company": "Acme"})
@@ -141,6 +181,13 @@ async def test_a_last_message_of_the_assistant_is_refused_or_warned_of():
     assert run.output == "A"
 
 
+RECURSIVE = {
+    "type": "object",
+    "properties": {"node": {"$ref": "#/$defs/Node"}},
+    "$defs": {"Node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}},
+}
+
+
 def list_schema():
     from pydantic import RootModel
 
@@ -153,9 +200,11 @@ def list_schema():
     ("options", "problem"),
     [
         ({"settings": {"seed": 1}, "tool_choice": "none"}, "does not get the `tool_choice` of a prompt"),
+        ({"tools": [{"name": "f"}]}, r"Pydantic AI gets no tools of a prompt \(f\)"),
+        ({"output_schema": RECURSIVE}, "the output schema contains itself"),
         ({"output_schema": "answers"}, "the output schema is not an object"),
     ],
-    ids=["choice", "schema"],
+    ids=["choice", "tools", "recursion", "schema"],
 )
 def test_what_an_agent_does_not_get_is_refused_or_warned_of(options, problem):
     prompt = chat_of({"role": "user", "content": "U"}, **options)
@@ -166,8 +215,7 @@ def test_what_an_agent_does_not_get_is_refused_or_warned_of(options, problem):
         lenient.convert_sync(prompt, {})
 
 
-@pytest.mark.parametrize("strict", [True, False])
-def test_tools_and_hints_that_an_agent_does_not_get_are_warned_of(strict):
+def test_tools_and_hints_that_an_agent_does_not_get_are_warned_of():
     tools = [{"name": "f"}, {"provider": "openai", "type": "web_search"}]
     messages = [
         {"role": "system", "content": "S", "cache": True},
@@ -176,7 +224,7 @@ def test_tools_and_hints_that_an_agent_does_not_get_are_warned_of(strict):
         {"role": "user", "content": "V"},
     ]
     with pytest.warns(PromptConversionWarning) as caught:
-        to_agent_inputs(chat_of(*messages, tools=tools), {}, strict_validation=strict)
+        to_agent_inputs(chat_of(*messages, tools=tools), {}, strict_validation=False)
     hint = "Pydantic AI accepts cache hints only on messages of the user; left out"
     remedy = "give the Agent functions with these names: `tools=[...]`"
     assert [str(each.message) for each in caught] == [
