@@ -67,6 +67,15 @@ impl ColumnNeeds {
         needs
     }
 
+    /// The variables that a table must have.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        let is_needed = |variable: &&VariableInfo| {
+            // A field of the schema may have a default, and otherwise the row has an error.
+            variable.required && !self.schema_fields.contains(&variable.name)
+        };
+        self.variables.iter().filter(is_needed).map(|variable| variable.name.as_str())
+    }
+
     /// Finds the columns that give variables, and checks them.
     ///
     /// # Errors
@@ -75,13 +84,7 @@ impl ColumnNeeds {
         let used = self.used(schema)?;
         let is_given = |name: &str| used.0.iter().any(|(_, given)| **given == *name);
         self.check_renamed(is_given)?;
-        let missing: Vec<&str> = self
-            .variables
-            .iter()
-            .filter(|variable| variable.required && !self.schema_fields.contains(&variable.name))
-            .map(|variable| variable.name.as_str())
-            .filter(|name| !is_given(name))
-            .collect();
+        let missing: Vec<&str> = self.required().filter(|name| !is_given(name)).collect();
         if !missing.is_empty() {
             return Err(self.missing(schema, &missing));
         }

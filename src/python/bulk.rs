@@ -280,6 +280,12 @@ impl PyBatch {
         Some(known.iter().map(AsRef::as_ref).collect())
     }
 
+    /// The variables that a table must have.
+    #[getter]
+    fn required(&self) -> Vec<&str> {
+        self.batch.needs.required().collect()
+    }
+
     /// The name of the column that is added.
     #[getter]
     fn column(&self) -> &str {

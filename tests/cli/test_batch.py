@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -497,6 +498,59 @@ def test_a_cell_of_another_type_is_the_error_of_its_row(
     assert [(row["id"], row["text"]) for row in rows] == [("a", text), ("b", None), ("c", text)]
     assert [row["n"] for row in rows] == [json.loads(good), None, json.loads(good)]
     assert [row["error"] and row["error"][:7] for row in rows] == [None, "row 1: ", None]
+
+
+@pytest.mark.usefixtures("library")
+def test_a_row_without_a_variable_has_the_same_error_in_each_format(project: Path, run: Callable[..., Any]) -> None:
+    write_rows(project / "in.jsonl", [{"name": "Ada"}, {"n": 1}, {"name": None}])
+    errors = []
+    for output in ("jsonl", "parquet"):
+        arguments = ("batch", "greeting", "in.jsonl", "-o", f"out.{output}", "--to", "text", "--on-error", "column")
+        assert run(*arguments).exit_code == 0
+        errors.append([row["error"] for row in read_rows(project / f"out.{output}")])
+    assert errors[0] == errors[1]
+    assert errors[0][1] == "row 1: Missing variable 'name' for prompt 'greeting'"
+
+
+@pytest.mark.parametrize("output", ["jsonl", "parquet"])
+@pytest.mark.parametrize("source", ["csv", "jsonl", "parquet"])
+def test_a_default_of_the_schema_stands_in_for_a_missing_column(
+    project: Path, result_of: Text, write: Write, source: str, output: str
+) -> None:
+    fields = [{"name": "name", "type": "string"}, {"name": "city", "type": "string", "default": "Paris"}]
+    prompt = {"template": "{{name}} in {{city}}", "variables": {"name": "string", "city": "string"}}
+    written = {
+        "prompts/at.yaml": {"id": "at", "input_schema": "place", **prompt},
+        "schemas/all.yaml": {"schemas": [{"name": "place", "fields": fields}]},
+    }
+    write({name: json.dumps(content) for name, content in written.items()})
+    write_rows(project / f"in.{source}", [{"name": "Ada"}])
+    arguments = (f"in.{source}", "-o", f"out.{output}", "--to", "text", "--schemas", "schemas")
+    result_of("batch", "at", *arguments)
+    assert [row["text"] for row in read_rows(project / f"out.{output}")] == ["Ada in Paris"]
+
+
+def test_a_text_that_is_not_utf_8_is_an_error(project: Path, failure_of: Text, run: Callable[..., Any]) -> None:
+    names = pa.array([b"Ada", b"Gr\xffce"]).cast(pa.string(), safe=False)
+    parquet.write_table(pa.table({"name": names}), project / "in.parquet")
+    arguments = ("batch", "greeting", "in.parquet", "--to", "text", "--on-error", "column", "-o")
+    assert "not UTF-8\n  hint: write the result to a .parquet" in failure_of(*arguments, "out.csv")
+    assert run(*arguments, "out.parquet").exit_code == 0
+    assert parquet.read_table(project / "out.parquet")["text"].to_pylist() == ["Hello Ada, number 7!", None]
+
+
+def test_an_output_may_be_a_link_to_a_file_and_no_pipe(project: Path, failure_of: Text, result_of: Text) -> None:
+    write_rows(project / "in.csv", ROWS)
+    (project / "disk").mkdir()
+    (project / "disk/target.jsonl").touch()
+    (project / "out.jsonl").symlink_to(project / "disk/target.jsonl")
+    result_of("batch", "greeting", "in.csv", "-o", "out.jsonl", "--to", "text")
+    assert (project / "out.jsonl").is_symlink()
+    assert len(read_rows(project / "disk/target.jsonl")) == len(ROWS)
+    assert [path.name for path in (project / "disk").iterdir()] == ["target.jsonl"]
+    os.mkfifo(project / "pipe.jsonl")
+    failure = failure_of("batch", "greeting", "in.csv", "-o", "pipe.jsonl", "--to", "text")
+    assert failure.startswith("cannot write pipe.jsonl: it is a device or a pipe")
 
 
 @pytest.mark.usefixtures("library")

@@ -126,6 +126,8 @@ class _Job:
         self.manager, self.prompt, self.source, self.options = manager, prompt, source, options
         self.renderer: BatchRenderer = renderer_of(manager, prompt, options)
         self.column: str = self.renderer.explain().output
+        #: The variables that each row must give.
+        self.required: frozenset[str] = frozenset(self.renderer._batch.required)
         self.rule = token_rule(options.tokens, options.max_tokens)
 
     def check_columns(self, columns: Sequence[str]) -> None:
@@ -188,7 +190,7 @@ class TableJob(_Job):
         source = self.source
         columns = chunk.columns
         if source.kind == "jsonl":
-            needed = [name for name, variable in source.variables.items() if variable["required"]]
+            needed = [name for name, variable in source.variables.items() if variable["name"] in self.required]
             columns = list(dict.fromkeys([*chunk.columns, *source.renamed, *needed]))
         if chunk.rows and not columns:
             raise click.ClickException(
@@ -208,8 +210,11 @@ class TableJob(_Job):
         """The row as a table can hold it, without the values of a type that its columns do not have, and its error."""
         if isinstance(row, BrokenRow):
             return escaped(row), TemplateRenderError(row.problem)
-        variables = self.source.variables
-        wrong = [name for name, variable in variables.items() if not may_be(row.get(name), variable)]
+        wrong = [
+            name
+            for name, variable in self.source.variables.items()
+            if not may_be(row.get(name), variable) or (name not in row and variable["name"] in self.required)
+        ]
         problem = self._row_job.problem(row) if wrong else None
         return ({**row, **dict.fromkeys(wrong)} if problem else row), problem
 
@@ -339,7 +344,7 @@ class RowJob(_Job):
     def _check_header(self, columns: Sequence[str]) -> None:
         """Refuse a CSV file without a column for a variable. The rows of JSON Lines may have different columns."""
         path, given = self.source.path, [self.options.rename.get(name, name) for name in columns]
-        for name in (variable["name"] for variable in self.prompt.variables() if variable["required"]):
+        for name in self.required:
             if name not in given:
                 raise click.ClickException(
                     f"{path} has no column for the variable {name!r}\n"

@@ -89,10 +89,14 @@ class OutputParts:
 
     def __init__(self, output: Path, task: Mapping[str, Any], *, resume: bool) -> None:
         self.output = output
-        self.directory = output.with_name(f"{output.name}.parts")
+        #: Where the output appears: where a link leads to.
+        self._place = output.resolve() if output.is_symlink() and output.exists() else output
+        self.directory = self._place.with_name(f"{self._place.name}.parts")
         self._state = _State(json.loads(json.dumps(task)))
         if output.is_dir():
             raise click.ClickException(f"cannot write {output}: it is a directory\n  hint: name a file in it")
+        if output.exists() and not output.is_file():
+            raise click.ClickException(f"cannot write {output}: it is a device or a pipe\n  hint: name a file")
         if os.path.lexists(self.directory):
             self._go_on(resume=resume)
         elif not output.absolute().parent.is_dir():
@@ -220,7 +224,7 @@ class OutputParts:
         with self._writing():
             made = self.directory / _COMPLETE
             _write(made, lambda file: merge([self._part(number) for number in range(self._state.parts)], file))
-            made.replace(self.output)
+            made.replace(self._place)
             for file in self.directory.iterdir():
                 if _OWN.fullmatch(file.name):
                     file.unlink()

@@ -49,7 +49,14 @@ class PyArrowTables:
 
     def rows(self, table: Any) -> Rows:
         """Return the rows as Python values."""
-        return Rows(table.column_names, table.to_pylist())
+        try:
+            return Rows(table.column_names, table.to_pylist())
+        except UnicodeDecodeError as error:
+            # pyarrow reads the texts of a file without a look at their bytes.
+            raise click.ClickException(
+                "a column has a text that is not UTF-8\n"
+                "  hint: write the result to a .parquet or .arrow file, where it can be the error of its row"
+            ) from error
 
     def table(self, rows: Rows) -> Any:
         """Return Python rows as a table."""
