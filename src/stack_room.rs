@@ -15,7 +15,7 @@ const RESERVE: usize = if cfg!(debug_assertions) { 36 << 10 } else { 20 << 10 };
 const COMPILE_LEVEL_BYTES: usize = if cfg!(debug_assertions) { 10 << 10 } else { 4 << 10 };
 
 /// The nesting up to which the stack is not looked at.
-const SHALLOW: usize = 3;
+pub(crate) const SHALLOW: usize = 3;
 
 /// What reading or writing a file may need: a value as deep as a file can have, in all functions that walk it.
 #[cfg(feature = "python")]
@@ -42,9 +42,10 @@ pub(crate) fn with_room<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     }
 }
 
-/// The number of levels of a template that can be compiled on this thread.
+/// The number of levels of a template around another that can be compiled on this thread.
 pub(crate) fn levels_to_compile() -> usize {
-    stacker::remaining_stack().map_or(usize::MAX, |left| left.saturating_sub(RESERVE) / COMPILE_LEVEL_BYTES)
+    let levels = |left: usize| left.saturating_sub(RESERVE) / COMPILE_LEVEL_BYTES;
+    stacker::remaining_stack().map_or(usize::MAX, |left| levels(left).max(SHALLOW - 1))
 }
 
 /// Checks that the stack has room for another level of nesting.

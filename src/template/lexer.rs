@@ -120,35 +120,41 @@ impl<'s> Lexer<'s> {
 
     /// The next token. At the end it is [`TokenKind::Eof`], on every further call too.
     pub(super) fn next(&mut self) -> Result<Token<'s>> {
-        loop {
-            if self.at == self.source.len() && !matches!(self.state, LexerState::Raw(_)) {
-                return Ok(self.take(0, TokenKind::Eof));
-            }
-            let token = match self.state {
-                LexerState::Content => self.content(),
-                LexerState::Escaped => Some(self.escaped()),
-                LexerState::Tag => self.tag()?,
-                LexerState::Raw(open) => Some(self.raw(open)?),
-            };
-            if let Some(token) = token {
-                return Ok(token);
-            }
+        if self.state == LexerState::Content
+            && let Some(content) = self.content()
+        {
+            return Ok(content);
+        }
+        if self.state == LexerState::Tag {
+            self.at += leading_space(self.rest()).len();
+        }
+        match self.state {
+            LexerState::Raw(open) => self.raw(open),
+            _ if self.at == self.source.len() => Ok(self.take(0, TokenKind::Eof)),
+            LexerState::Escaped => Ok(self.escaped()),
+            LexerState::Tag | LexerState::Content => self.tag(),
         }
     }
 
-    /// Content up to the next tag. In `\{{` the tag is content; `\\{{` is a backslash before a tag.
+    /// Content up to the next tag, if there is any. In `\{{` the tag is content; `\\{{` is a backslash before a tag.
     fn content(&mut self) -> Option<Token<'s>> {
         let rest = self.rest();
-        let Some(len) = find_braces(rest) else {
-            return Some(self.take(rest.len(), TokenKind::Content(rest.into())));
+        let (text, len) = match find_braces(rest) {
+            None => (rest, rest.len()),
+            Some(len) => {
+                let text = &rest[..len];
+                self.state = LexerState::Tag;
+                match text.strip_suffix('\\') {
+                    None => (text, len),
+                    Some(kept) => {
+                        if !kept.ends_with('\\') {
+                            self.state = LexerState::Escaped;
+                        }
+                        (kept, len)
+                    }
+                }
+            }
         };
-        let text = &rest[..len];
-        let (text, state) = if let Some(kept) = text.strip_suffix('\\') {
-            if kept.ends_with('\\') { (kept, LexerState::Tag) } else { (kept, LexerState::Escaped) }
-        } else {
-            (text, LexerState::Tag)
-        };
-        self.state = state;
         if text.is_empty() {
             self.at += len;
             return None;
@@ -197,51 +203,41 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    #[allow(
-        clippy::too_many_lines,
-        reason = "one arm for each mark, in the order in which they must be tried"
-    )]
-    fn tag(&mut self) -> Result<Option<Token<'s>>> {
+    /// A token of a tag, which is not at its end.
+    fn tag(&mut self) -> Result<Token<'s>> {
         use TokenKind as K;
         let rest = self.rest();
+        let bytes = rest.as_bytes();
+        let first = bytes[0];
         if rest.starts_with("{{") {
-            return self.open(rest).map(Some);
+            return self.open(rest);
         }
-        // Closing marks, with and without a tilde.
-        if rest.starts_with("}}}}") {
-            self.state = LexerState::Raw(0);
-            return Ok(Some(self.take(4, K::CloseRawBlock)));
-        }
-        if rest.starts_with(['}', '~'])
+        if matches!(first, b'}' | b'~')
             && let Some((len, kind)) = closing(rest)
         {
-            self.state = LexerState::Content;
-            return Ok(Some(self.take(len, kind)));
+            self.state = match kind {
+                K::CloseRawBlock => LexerState::Raw(0),
+                _ => LexerState::Content,
+            };
+            return Ok(self.take(len, kind));
         }
-        let mut chars = rest.chars();
-        let (first, second) = (chars.next().unwrap_or_default(), chars.next());
-        let one = |kind| Ok(Some((1, kind)));
-        let found: Result<Option<(usize, K<'s>)>> = match first {
-            '(' => one(K::OpenSexpr),
-            ')' => one(K::CloseSexpr),
-            '=' => one(K::Equals),
-            '@' => one(K::Data),
-            '|' => one(K::CloseBlockParams),
-            '.' if second == Some('.') => Ok(Some((2, id("..", false)))),
-            '.' if second.is_some_and(ends_name) => one(id(".", false)),
-            '.' | '/' => one(K::Sep),
-            '"' | '\'' => Ok(quoted(rest, first).map(|(len, text)| (len, K::String(text)))),
-            '[' => Ok(quoted(rest, ']').map(|(len, text)| (len, K::Id { text, bracketed: true }))),
-            _ if is_space(first) => {
-                self.at += rest.find(|c| !is_space(c)).unwrap_or(rest.len());
-                return Ok(None);
-            }
-            _ => Ok(word(rest)),
+        let found = match first {
+            b'(' => Some((1, K::OpenSexpr)),
+            b')' => Some((1, K::CloseSexpr)),
+            b'=' => Some((1, K::Equals)),
+            b'@' => Some((1, K::Data)),
+            b'|' => Some((1, K::CloseBlockParams)),
+            b'.' if bytes.get(1) == Some(&b'.') => Some((2, id("..", false))),
+            b'.' if rest[1..].starts_with(ends_name) => Some((1, id(".", false))),
+            b'.' | b'/' => Some((1, K::Sep)),
+            b'"' | b'\'' => quoted(rest, char::from(first)).map(|(len, text)| (len, K::String(text))),
+            b'[' => quoted(rest, ']').map(|(len, text)| (len, K::Id { text, bracketed: true })),
+            _ => word(rest),
         };
-        let Some((len, kind)) = found? else {
-            return Err(self.unreadable(first, rest));
-        };
-        Ok(Some(self.take(len, kind)))
+        match found {
+            Some((len, kind)) => Ok(self.take(len, kind)),
+            None => Err(self.unreadable(rest)),
+        }
     }
 
     /// The token of the mark that opens a tag.
@@ -253,37 +249,43 @@ impl<'s> Lexer<'s> {
         let tilde = rest[2..].starts_with('~');
         let lead = 2 + usize::from(tilde);
         let inner = &rest[lead..];
-        if inner.starts_with('!') {
-            return self.comment(rest, tilde, inner.starts_with("!--"));
-        }
-        if let Some((len, close)) = whole_inverse(inner) {
-            self.state = LexerState::Content;
-            return Ok(self.take(lead + len, K::Inverse(tilde, close)));
-        }
-        let spaces = inner.len() - inner.trim_start_matches(is_space).len();
-        let (len, kind) = if inner.starts_with("#>") {
-            (2, K::OpenPartialBlock(tilde))
-        } else if inner.starts_with('>') {
-            (1, K::OpenPartial(tilde))
-        } else if inner.starts_with("#*") {
-            (2, K::OpenBlock { tilde, decorator: true })
-        } else if inner.starts_with('#') {
-            (1, K::OpenBlock { tilde, decorator: false })
-        } else if inner.starts_with('/') {
-            (1, K::OpenEndBlock(tilde))
-        } else if inner.starts_with('^') {
-            (1, K::OpenInverse(tilde))
-        } else if is_else(&inner[spaces..]) {
-            (spaces + 4, K::OpenInverseChain(tilde))
-        } else if inner.starts_with('{') {
-            (1, K::OpenUnescaped(tilde))
-        } else if inner.starts_with('&') {
-            (1, K::Open { tilde, raw: true, decorator: false })
-        } else {
-            let decorator = inner.starts_with('*');
-            (usize::from(decorator), K::Open { tilde, raw: false, decorator })
+        let mut marks = inner.bytes();
+        let (first, second) = (marks.next(), marks.next());
+        let plain = K::Open { tilde, raw: false, decorator: false };
+        let (len, kind) = match first {
+            Some(b'!') => return self.comment(rest, tilde, inner.starts_with("!--")),
+            Some(b'#') => match second {
+                Some(b'>') => (2, K::OpenPartialBlock(tilde)),
+                Some(b'*') => (2, K::OpenBlock { tilde, decorator: true }),
+                _ => (1, K::OpenBlock { tilde, decorator: false }),
+            },
+            Some(b'>') => (1, K::OpenPartial(tilde)),
+            Some(b'/') => (1, K::OpenEndBlock(tilde)),
+            Some(b'{') => (1, K::OpenUnescaped(tilde)),
+            Some(b'&') => (1, K::Open { tilde, raw: true, decorator: false }),
+            Some(b'*') => (1, K::Open { tilde, raw: false, decorator: true }),
+            Some(b'^') => match close_of_inverse(&inner[1..]) {
+                Some((after, close)) => return Ok(self.inverse(lead + 1 + after, tilde, close)),
+                None => (1, K::OpenInverse(tilde)),
+            },
+            _ => {
+                let spaces = leading_space(inner).len();
+                let word = &inner[spaces..];
+                let after = word.strip_prefix("else");
+                match after.and_then(close_of_inverse) {
+                    Some((after, close)) => return Ok(self.inverse(lead + spaces + 4 + after, tilde, close)),
+                    None if is_else(word) => (spaces + 4, K::OpenInverseChain(tilde)),
+                    None => (0, plain),
+                }
+            }
         };
         Ok(self.take(lead + len, kind))
+    }
+
+    /// The token of a whole tag `{{else}}` or `{{^}}`.
+    fn inverse(&mut self, len: usize, open: Tilde, close: Tilde) -> Token<'s> {
+        self.state = LexerState::Content;
+        self.take(len, TokenKind::Inverse(open, close))
     }
 
     fn comment(&mut self, rest: &'s str, open: Tilde, dashed: bool) -> Result<Token<'s>> {
@@ -304,7 +306,8 @@ impl<'s> Lexer<'s> {
         Error::new(Kind::TemplateSyntax, message).at(self.at)
     }
 
-    fn unreadable(&self, first: char, rest: &str) -> Error {
+    fn unreadable(&self, rest: &str) -> Error {
+        let first = rest.chars().next().unwrap_or_default();
         match first {
             '"' | '\'' => {
                 self.error("this quoted text is never closed").with_hint(format!("end it with {first}"))
@@ -328,14 +331,14 @@ fn find_braces(text: &str) -> Option<usize> {
 /// The mark that closes a tag, if the text starts with one, and its length.
 fn closing(rest: &str) -> Option<(usize, TokenKind<'_>)> {
     use TokenKind as K;
-    [
-        ("}~}}", K::CloseUnescaped(true)),
-        ("}}}", K::CloseUnescaped(false)),
-        ("~}}", K::Close(true)),
-        ("}}", K::Close(false)),
-    ]
-    .into_iter()
-    .find_map(|(mark, kind)| rest.starts_with(mark).then_some((mark.len(), kind)))
+    match rest.as_bytes() {
+        [b'}', b'}', b'}', b'}', ..] => Some((4, K::CloseRawBlock)),
+        [b'}', b'}', b'}', ..] => Some((3, K::CloseUnescaped(false))),
+        [b'}', b'}', ..] => Some((2, K::Close(false))),
+        [b'}', b'~', b'}', b'}', ..] => Some((4, K::CloseUnescaped(true))),
+        [b'~', b'}', b'}', ..] => Some((3, K::Close(true))),
+        _ => None,
+    }
 }
 
 fn id(text: &str, bracketed: bool) -> TokenKind<'_> {
@@ -343,12 +346,29 @@ fn id(text: &str, bracketed: bool) -> TokenKind<'_> {
 }
 
 /// Whether JavaScript's `\s` matches the character.
-pub(super) fn is_space(c: char) -> bool {
+pub(super) const fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c != '\u{85}' && c.is_whitespace())
 }
 
+/// The white space at the start of a text.
+pub(super) fn leading_space(text: &str) -> &str {
+    // Most texts begin with another character, for which one look is enough.
+    if text.as_bytes().first().is_none_or(u8::is_ascii_graphic) {
+        return "";
+    }
+    &text[..text.len() - text.trim_start_matches(is_space).len()]
+}
+
+/// The white space at the end of a text.
+pub(super) fn trailing_space(text: &str) -> &str {
+    if text.as_bytes().last().is_none_or(u8::is_ascii_graphic) {
+        return "";
+    }
+    &text[text.trim_end_matches(is_space).len()..]
+}
+
 /// Whether a name may contain this character.
-fn is_name(c: char) -> bool {
+const fn is_name(c: char) -> bool {
     !is_space(c)
         && !matches!(c, '!' | '"' | '#' | '%'..=',' | '.' | '/' | ';'..='>' | '@' | '['..='^' | '`' | '{'..='~')
 }
@@ -362,9 +382,25 @@ fn ends_literal(c: char) -> bool {
     is_space(c) || matches!(c, '~' | '}' | ')')
 }
 
+/// [`is_name`] of each ASCII character.
+const ASCII_NAMES: [bool; 128] = {
+    let mut names = [false; 128];
+    let mut at: u8 = 0;
+    while at < 128 {
+        names[at as usize] = is_name(at as char);
+        at += 1;
+    }
+    names
+};
+
 /// The length of the name at the start, whatever follows it.
 fn id_len(text: &str) -> usize {
-    text.find(|c| !is_name(c)).unwrap_or(text.len())
+    let ends = |byte: &u8| !ASCII_NAMES.get(usize::from(*byte)).is_some_and(|is_name| *is_name);
+    let ascii = text.as_bytes().iter().position(ends).unwrap_or(text.len());
+    if text.as_bytes().get(ascii).is_none_or(u8::is_ascii) {
+        return ascii;
+    }
+    ascii + text[ascii..].find(|c| !is_name(c)).unwrap_or(text.len() - ascii)
 }
 
 /// Whether the lexer reads this text as one name if the character `next` follows it.
@@ -407,6 +443,9 @@ fn word(rest: &str) -> Option<(usize, TokenKind<'_>)> {
 
 /// The length of a number such as `-12.5` at the start of the text.
 fn number_len(text: &str) -> Option<usize> {
+    if !text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+        return None;
+    }
     let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
     let sign = usize::from(text.starts_with('-'));
     let whole = digits(sign);
@@ -476,14 +515,12 @@ pub(super) fn is_else(text: &str) -> bool {
         .is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
 }
 
-/// Reads `^}}` or `else}}`, with optional spaces and tilde: the length, and whether it has the tilde.
-fn whole_inverse(inner: &str) -> Option<(usize, Tilde)> {
-    let after =
-        inner.strip_prefix('^').or_else(|| inner.trim_start_matches(is_space).strip_prefix("else"))?;
-    let after = after.trim_start_matches(is_space);
+/// Reads the end of the tag `{{^}}` or `{{else}}`, with optional spaces and tilde: its length, and whether it has the tilde.
+fn close_of_inverse(rest: &str) -> Option<(usize, Tilde)> {
+    let after = rest.trim_start_matches(is_space);
     let (after, tilde) = after.strip_prefix('~').map_or((after, false), |after| (after, true));
     let after = after.strip_prefix("}}")?;
-    Some((inner.len() - after.len(), tilde))
+    Some((rest.len() - after.len(), tilde))
 }
 
 /// The length of a comment that ends with `--}}` or `--~}}`.

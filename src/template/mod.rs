@@ -49,7 +49,7 @@ mod whitespace;
 mod work;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use cache::TemplateCache;
 pub use closure::{Branch, BranchArguments, Closure};
@@ -73,6 +73,7 @@ pub use work::WorkMeter;
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::stack_room;
 
 /// How templates are parsed and rendered. The default is the `prompt` dialect: strict, and without HTML escaping.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -171,7 +172,8 @@ impl TemplateOptions {
 /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax), with its place, if the source is not a template or exceeds a
 /// limit.
 pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<ast::Program<'s>> {
-    parser::parse(source, limits).map_err(|error| error.locate(None, source))
+    let parsed = parser::parse(source, limits).map_err(|error| error.locate(None, source))?;
+    Ok(parsed.program)
 }
 
 /// Parses a template's source into its syntax tree, in which white space is trimmed as a render does it.
@@ -196,7 +198,8 @@ struct ParsedTemplate<T> {
     source: Box<str>,
     options: TemplateOptions,
     body: program::CompiledProgram<T>,
-    usage: Arc<variables::TemplateUsage>,
+    /// How it uses variables, which is found when it is first asked for.
+    usage: OnceLock<Arc<variables::TemplateUsage>>,
     calls_nothing: bool,
 }
 
@@ -236,9 +239,13 @@ impl<T: Text> Template<T> {
         options: &TemplateOptions,
         library: &dyn Library<T>,
     ) -> Result<Self> {
-        let mut program = parser::parse(source, &options.limits).map_err(|error| with_hint(error, source))?;
+        let parser::ParsedSource { mut program, depth } =
+            parser::parse(source, &options.limits).map_err(|error| with_hint(error, source))?;
         whitespace::control(&mut program, options.ignore_standalone);
-        Self::from_program(name, source, &program, options, library)
+        // Parsing it again needs little of the stack, and finds what this library would find.
+        let can_wait = depth <= stack_room::SHALLOW && library.helpers().is_empty();
+        let names = (!can_wait).then_some(LookupNames { library, options });
+        Self::from_program(name, source, &program, options, library, names)
     }
 
     fn from_program(
@@ -247,9 +254,11 @@ impl<T: Text> Template<T> {
         program: &ast::Program,
         options: &TemplateOptions,
         library: &dyn Library<T>,
+        read_now: Option<LookupNames<'_, T>>,
     ) -> Result<Self> {
         let body = program::lower(program, options, library)?;
-        let usage = Arc::new(variables::usage(program, &LookupNames { library, options }));
+        let read = |names| OnceLock::from(Arc::new(variables::usage(program, &names)));
+        let usage = read_now.map(read).unwrap_or_default();
         let inner = ParsedTemplate {
             name: name.map(Into::into),
             source: source.into(),
@@ -277,7 +286,8 @@ impl<T: Text> Template<T> {
         };
         let program = ast::Program { body: vec![ast::Statement::Content(text)], ..ast::Program::default() };
         let name = Some(name).filter(|name| !name.is_empty());
-        Self::from_program(name, source, &program, options, &EmptyLibrary)
+        let names = LookupNames { library: &EmptyLibrary, options };
+        Self::from_program(name, source, &program, options, &EmptyLibrary, Some(names))
     }
 
     /// The name of the template in errors.
@@ -313,8 +323,12 @@ impl<T: Text> Template<T> {
         fails.then(|| effects::always_printed(self.body()))
     }
 
-    fn usage(&self) -> Arc<variables::TemplateUsage> {
-        Arc::clone(&self.inner.usage)
+    fn usage(&self) -> &Arc<variables::TemplateUsage> {
+        self.inner.usage.get_or_init(|| {
+            let names = LookupNames::<T> { library: &EmptyLibrary, options: self.options() };
+            let program = tree(self.source(), self.options()).expect("it was parsed before");
+            Arc::new(variables::usage(&program, &names))
+        })
     }
 
     fn body(&self) -> &program::CompiledProgram<T> {
@@ -327,16 +341,16 @@ impl<T: Text> Template<T> {
     /// [`Kind::TemplateSyntax`](crate::Kind::TemplateSyntax) if partials include each other so often that the template
     /// has more than [`limits::VARIABLE_USES`](crate::limits::VARIABLE_USES) uses of variables.
     pub fn variables(&self, partials: &dyn Library<T>) -> Result<VariableUsages> {
-        let usage = |name: &str| partials.partial(name).map(|partial| Arc::clone(&partial.inner.usage));
-        variables::join(&self.inner.usage, &usage)
+        let usage = |name: &str| partials.partial(name).map(|partial| Arc::clone(partial.usage()));
+        variables::join(self.usage(), &usage)
     }
 
     /// Whether this template, or a partial that it includes, uses its whole context as a value, as `{{json this}}` does.
     /// It may be true where only a part of the context is used so.
     #[must_use]
     pub fn prints_context(&self, partials: &dyn Library<T>) -> bool {
-        let usage = |name: &str| partials.partial(name).map(|partial| Arc::clone(&partial.inner.usage));
-        variables::prints_context(&self.inner.usage, &usage)
+        let usage = |name: &str| partials.partial(name).map(|partial| Arc::clone(partial.usage()));
+        variables::prints_context(self.usage(), &usage)
     }
 
     /// Renders into `out`, once.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::ast::{
     BlockNode, CallNode, CommentNode, ContentNode, ExprNode, ExprNodeKind, InlineNode, MustacheNode,
-    PartialBlockNode, PartialNode, PathNode, Program, Span, Statement, Strip,
+    PartialBlockNode, PartialNode, PathNode, PathParts, Program, Span, Statement, Strip,
 };
 use super::lexer::{Lexer, Token, TokenKind as K};
 use crate::error::{Error, Kind, Place, Result};
@@ -27,21 +27,29 @@ pub(super) fn check_size(source: &str, limits: &Limits) -> Result<()> {
     .with_hint("shorten the template, or raise limits.source_bytes"))
 }
 
+/// A parsed template.
+pub(super) struct ParsedSource<'s> {
+    pub(super) program: Program<'s>,
+    /// How deep its blocks and subexpressions are nested.
+    pub(super) depth: usize,
+}
+
 /// Parses a template, without trimming white space.
-pub(super) fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Program<'s>> {
+pub(super) fn parse<'s>(source: &'s str, limits: &Limits) -> Result<ParsedSource<'s>> {
     check_size(source, limits)?;
     let mut parser = TemplateParser {
         source,
         lexer: Lexer::new(source),
-        ahead: Vec::new(),
+        ahead: None,
         open: Vec::new(),
+        depth: 0,
         limits,
         most_levels: stack_room::levels_to_compile(),
     };
     let program = parser.program()?;
     let token = parser.next()?;
     match token.kind {
-        K::Eof => Ok(program),
+        K::Eof => Ok(ParsedSource { program, depth: parser.depth }),
         K::OpenEndBlock(_) => {
             let name = parser.name_after(token.end);
             Err(error(&token, format!("`{{{{/{name}}}}}` closes a block that was never opened")))
@@ -54,10 +62,12 @@ pub(super) fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Program<'s>>
 struct TemplateParser<'s, 'l> {
     source: &'s str,
     lexer: Lexer<'s>,
-    /// Tokens that were read ahead, the next one last.
-    ahead: Vec<Token<'s>>,
+    /// The token that was read ahead.
+    ahead: Option<Token<'s>>,
     /// The places of the open tags and parentheses, for errors that point at them.
     open: Vec<Span>,
+    /// The most that were open at once.
+    depth: usize,
     limits: &'l Limits,
     /// How many of them the stack of the thread can hold.
     most_levels: usize,
@@ -85,15 +95,15 @@ struct InverseBranch<'s> {
 
 impl<'s> TemplateParser<'s, '_> {
     fn next(&mut self) -> Result<Token<'s>> {
-        self.ahead.pop().map_or_else(|| self.lexer.next(), Ok)
+        self.ahead.take().map_or_else(|| self.lexer.next(), Ok)
     }
 
     fn peek(&mut self) -> Result<&K<'s>> {
-        if self.ahead.is_empty() {
-            let token = self.lexer.next()?;
-            self.ahead.push(token);
-        }
-        Ok(&self.ahead[self.ahead.len() - 1].kind)
+        let token = match self.ahead.take() {
+            Some(token) => token,
+            None => self.lexer.next()?,
+        };
+        Ok(&self.ahead.insert(token).kind)
     }
 
     fn unexpected(&self, token: &Token<'_>, wanted: &str) -> Error {
@@ -129,49 +139,46 @@ impl<'s> TemplateParser<'s, '_> {
             return Err(stack_room::full(Kind::TemplateSyntax).at(span.start));
         }
         self.open.push(span);
+        self.depth = self.depth.max(self.open.len());
         Ok(())
     }
 
     fn program(&mut self) -> Result<Program<'s>> {
         let mut body = Vec::new();
         loop {
-            match self.peek()? {
-                K::Content(_) | K::Comment(..) => {
-                    let token = self.next()?;
-                    let span = Span { start: token.start, end: token.end };
-                    body.push(match token.kind {
-                        K::Content(text) => content(text, span),
-                        K::Comment(open, close) => {
-                            let inside =
-                                span.start + 3 + usize::from(open)..span.end - 2 - usize::from(close);
-                            let text = &self.source[inside];
-                            Statement::Comment(CommentNode { text, strip: Strip { open, close }, span })
-                        }
-                        _ => continue,
-                    });
+            let token = self.next()?;
+            let span = Span { start: token.start, end: token.end };
+            body.push(match token.kind {
+                K::Content(text) => content(text, span),
+                K::Comment(open, close) => {
+                    let inside = span.start + 3 + usize::from(open)..span.end - 2 - usize::from(close);
+                    let text = &self.source[inside];
+                    Statement::Comment(CommentNode { text, strip: Strip { open, close }, span })
                 }
-                K::Open { .. } | K::OpenUnescaped(_) => body.push(self.mustache()?),
-                K::OpenBlock { .. } => body.push(self.block()?),
-                K::OpenInverse(_) => body.push(self.inverse_block()?),
-                K::OpenRawBlock => body.push(self.raw_block()?),
-                K::OpenPartial(_) => body.push(self.partial()?),
-                K::OpenPartialBlock(_) => body.push(self.partial_block()?),
-                _ => return Ok(Program { body, ..Program::default() }),
-            }
+                K::Open { .. } | K::OpenUnescaped(_) => self.mustache(&token)?,
+                K::OpenBlock { decorator, .. } => self.block(&token, decorator)?,
+                K::OpenInverse(_) => self.inverse_block(&token)?,
+                K::OpenRawBlock => self.raw_block(&token)?,
+                K::OpenPartial(_) => self.partial(&token)?,
+                K::OpenPartialBlock(_) => self.partial_block(&token)?,
+                _ => {
+                    self.ahead = Some(token);
+                    return Ok(Program { body, ..Program::default() });
+                }
+            });
         }
     }
 
-    fn mustache(&mut self) -> Result<Statement<'s>> {
-        let token = self.next()?;
+    fn mustache(&mut self, token: &Token<'s>) -> Result<Statement<'s>> {
         self.enter(Span { start: token.start, end: token.end })?;
         let (tilde, escaped) = match token.kind {
             K::Open { decorator: true, .. } => {
-                return Err(error(&token, "decorators other than `inline` are not supported")
+                return Err(error(token, "decorators other than `inline` are not supported")
                     .with_hint("write an inline partial as `{{#*inline \"name\"}} … {{/inline}}`"));
             }
             K::Open { tilde, raw, .. } => (tilde, !raw),
             K::OpenUnescaped(tilde) => (tilde, false),
-            _ => return Err(self.unexpected(&token, "a tag")),
+            _ => return Err(self.unexpected(token, "a tag")),
         };
         let unescaped = matches!(token.kind, K::OpenUnescaped(_));
         let call = self.call()?;
@@ -192,9 +199,8 @@ impl<'s> TemplateParser<'s, '_> {
         }))
     }
 
-    fn block(&mut self) -> Result<Statement<'s>> {
-        let decorator = matches!(self.peek()?, K::OpenBlock { decorator: true, .. });
-        let mut opening = self.opening()?;
+    fn block(&mut self, token: &Token<'s>, decorator: bool) -> Result<Statement<'s>> {
+        let mut opening = self.opening(token)?;
         let mut program = self.program()?;
         program.block_params = std::mem::take(&mut opening.block_params);
         let inverse = if decorator { None } else { self.inverse_chain()? };
@@ -207,8 +213,8 @@ impl<'s> TemplateParser<'s, '_> {
     }
 
     /// `{{^name}} … {{else}} … {{/name}}`
-    fn inverse_block(&mut self) -> Result<Statement<'s>> {
-        let mut opening = self.opening()?;
+    fn inverse_block(&mut self, token: &Token<'s>) -> Result<Statement<'s>> {
+        let mut opening = self.opening(token)?;
         let mut inverse = self.program()?;
         inverse.block_params = std::mem::take(&mut opening.block_params);
         let other = match self.peek()? {
@@ -243,7 +249,8 @@ impl<'s> TemplateParser<'s, '_> {
         match self.peek()? {
             K::Inverse(..) => self.else_branch().map(Some),
             K::OpenInverseChain(_) => {
-                let mut opening = self.opening()?;
+                let token = self.next()?;
+                let mut opening = self.opening(&token)?;
                 let strip = opening.strip;
                 let mut program = self.program()?;
                 program.block_params = std::mem::take(&mut opening.block_params);
@@ -265,12 +272,11 @@ impl<'s> TemplateParser<'s, '_> {
     }
 
     /// Parses an opening tag to its end. It stays recorded as open; the caller removes it.
-    fn opening(&mut self) -> Result<OpeningTag<'s>> {
-        let token = self.next()?;
+    fn opening(&mut self, token: &Token<'s>) -> Result<OpeningTag<'s>> {
         self.enter(Span { start: token.start, end: token.end })?;
         let (K::OpenBlock { tilde, .. } | K::OpenInverse(tilde) | K::OpenInverseChain(tilde)) = token.kind
         else {
-            return Err(self.unexpected(&token, "a block"));
+            return Err(self.unexpected(token, "a block"));
         };
         let call = self.call()?;
         let block_params = self.block_params()?;
@@ -281,7 +287,7 @@ impl<'s> TemplateParser<'s, '_> {
     }
 
     fn block_params(&mut self) -> Result<Vec<Cow<'s, str>>> {
-        if *self.peek()? != K::OpenBlockParams {
+        if !matches!(self.peek()?, K::OpenBlockParams) {
             return Ok(Vec::new());
         }
         self.next()?;
@@ -336,12 +342,11 @@ impl<'s> TemplateParser<'s, '_> {
         Ok(Strip { open, close })
     }
 
-    fn raw_block(&mut self) -> Result<Statement<'s>> {
-        let token = self.next()?;
+    fn raw_block(&mut self, token: &Token<'s>) -> Result<Statement<'s>> {
         self.enter(Span { start: token.start, end: token.end })?;
         let call = self.call()?;
         let end = self.next()?;
-        if end.kind != K::CloseRawBlock {
+        if !matches!(end.kind, K::CloseRawBlock) {
             return Err(self.unexpected(&end, "`}}}}` or an argument"));
         }
         let span = Span { start: token.start, end: end.end };
@@ -382,14 +387,14 @@ impl<'s> TemplateParser<'s, '_> {
         })))
     }
 
-    fn partial(&mut self) -> Result<Statement<'s>> {
-        let partial = self.partial_tag()?;
+    fn partial(&mut self, token: &Token<'s>) -> Result<Statement<'s>> {
+        let partial = self.partial_tag(token)?;
         self.open.pop();
         Ok(Statement::Partial(Box::new(partial)))
     }
 
-    fn partial_block(&mut self) -> Result<Statement<'s>> {
-        let partial = self.partial_tag()?;
+    fn partial_block(&mut self, token: &Token<'s>) -> Result<Statement<'s>> {
+        let partial = self.partial_tag(token)?;
         let program = self.program()?;
         let name = partial.name.name();
         let close_strip = self.end_tag_named(&name, partial.span)?;
@@ -397,20 +402,19 @@ impl<'s> TemplateParser<'s, '_> {
         Ok(Statement::PartialBlock(Box::new(PartialBlockNode { partial, program, close_strip })))
     }
 
-    fn partial_tag(&mut self) -> Result<PartialNode<'s>> {
-        let token = self.next()?;
+    fn partial_tag(&mut self, token: &Token<'s>) -> Result<PartialNode<'s>> {
         self.enter(Span { start: token.start, end: token.end })?;
         let (K::OpenPartial(open) | K::OpenPartialBlock(open)) = token.kind else {
-            return Err(self.unexpected(&token, "a partial"));
+            return Err(self.unexpected(token, "a partial"));
         };
-        let name = if *self.peek()? == K::OpenSexpr { self.subexpression()? } else { self.callee()? };
+        let name = self.argument()?;
         let ParsedArguments { params, hash } = self.arguments()?;
         let end = self.next()?;
         let K::Close(close) = end.kind else { return Err(self.unexpected(&end, "`}}` or an argument")) };
         let mut params = params.into_iter();
         let context = params.next();
         if params.next().is_some() {
-            return Err(error(&token, "a partial takes only one value without a name, its context")
+            return Err(error(token, "a partial takes only one value without a name, its context")
                 .with_hint("pass the other values by name: `{{> partial context key=value}}`"));
         }
         Ok(PartialNode {
@@ -440,21 +444,23 @@ impl<'s> TemplateParser<'s, '_> {
             match self.peek()? {
                 K::Id { .. } => {
                     let token = self.next()?;
-                    let named = *self.peek()? == K::Equals;
-                    if let K::Id { text, .. } = &token.kind
-                        && named
-                    {
-                        let name = text.clone();
-                        self.next()?;
-                        hash.push((name, self.argument()?));
-                        continue;
-                    }
-                    if !hash.is_empty() {
-                        return Err(error(&token, "an argument without a name cannot follow a named one")
+                    match token.kind {
+                        K::Id { text, .. } if matches!(self.peek()?, K::Equals) => {
+                            self.next()?;
+                            hash.push((text, self.argument()?));
+                        }
+                        _ if hash.is_empty() => {
+                            let start = token.start;
+                            params.push(self.path(token, false, start)?);
+                        }
+                        _ => {
+                            return Err(error(
+                                &token,
+                                "an argument without a name cannot follow a named one",
+                            )
                             .with_hint("put `name=value` arguments last"));
+                        }
                     }
-                    self.ahead.push(token);
-                    params.push(self.argument()?);
                 }
                 K::OpenSexpr
                 | K::String(_)
@@ -473,7 +479,7 @@ impl<'s> TemplateParser<'s, '_> {
     }
 
     fn argument(&mut self) -> Result<ExprNode<'s>> {
-        if *self.peek()? == K::OpenSexpr { self.subexpression() } else { self.callee() }
+        if matches!(self.peek()?, K::OpenSexpr) { self.subexpression() } else { self.callee() }
     }
 
     fn subexpression(&mut self) -> Result<ExprNode<'s>> {
@@ -481,7 +487,7 @@ impl<'s> TemplateParser<'s, '_> {
         self.enter(Span { start: token.start, end: token.end })?;
         let call = self.call()?;
         let end = self.next()?;
-        if end.kind != K::CloseSexpr {
+        if !matches!(end.kind, K::CloseSexpr) {
             return Err(self.unexpected(&end, "`)` or an argument"));
         }
         self.open.pop();
@@ -514,6 +520,24 @@ impl<'s> TemplateParser<'s, '_> {
     }
 
     fn path(&mut self, first: Token<'s>, data: bool, start: usize) -> Result<ExprNode<'s>> {
+        if let K::Id { text: name @ Cow::Borrowed(_), bracketed: false } = &first.kind
+            && !data
+            && !is_dots(name)
+            && !matches!(self.peek()?, K::Sep)
+        {
+            let path = PathNode {
+                original: name.clone(),
+                scoped: is_scoped(name),
+                parts: PathParts::One([name.clone()]),
+                ..PathNode::default()
+            };
+            let span = Span { start, end: first.end };
+            return Ok(ExprNode { kind: ExprNodeKind::Path(path), span });
+        }
+        self.longer_path(first, data, start)
+    }
+
+    fn longer_path(&mut self, first: Token<'s>, data: bool, start: usize) -> Result<ExprNode<'s>> {
         let mut path = PathNode { data, ..PathNode::default() };
         let mut spelling = PathText { source: self.source, start: first.start, end: first.start, own: None };
         if data {
@@ -531,7 +555,7 @@ impl<'s> TemplateParser<'s, '_> {
                 });
             };
             spelling.add(text, if *bracketed { None } else { Some(token.start) });
-            if !bracketed && matches!(&**text, ".." | "." | "this") {
+            if !bracketed && is_dots(text) {
                 if !path.parts.is_empty() {
                     return Err(error(&token, format!("`{text}` cannot follow a name in a path"))
                         .with_hint("if a key has this name, write it in brackets: `[..]`"));
@@ -541,7 +565,7 @@ impl<'s> TemplateParser<'s, '_> {
                 path.parts.push(text.clone());
             }
             let end = token.end;
-            if *self.peek()? != K::Sep {
+            if !matches!(self.peek()?, K::Sep) {
                 path.original = spelling.text();
                 path.scoped = is_scoped(&path.original);
                 return Ok(ExprNode { kind: ExprNodeKind::Path(path), span: Span { start, end } });
@@ -551,6 +575,11 @@ impl<'s> TemplateParser<'s, '_> {
             token = self.next()?;
         }
     }
+}
+
+/// Whether a word in a path is a context, and no name.
+fn is_dots(word: &str) -> bool {
+    matches!(word, ".." | "." | "this")
 }
 
 /// The text of a path without its brackets. It borrows from the source as long as it is one continuous piece of it.
@@ -585,13 +614,10 @@ impl<'s> PathText<'s> {
 fn is_scoped(original: &str) -> bool {
     const THIS: &str = "this";
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let ends_word = |at: usize| !original[at + THIS.len()..].starts_with(word);
-    original.starts_with('.')
-        || original
-            .as_bytes()
-            .windows(THIS.len())
-            .enumerate()
-            .any(|(at, found)| found == THIS.as_bytes() && ends_word(at))
+    let is_this = |(at, found): (usize, &[u8])| {
+        found == THIS.as_bytes() && !original[at + THIS.len()..].starts_with(word)
+    };
+    original.starts_with('.') || original.as_bytes().windows(THIS.len()).enumerate().any(is_this)
 }
 
 /// Makes an inline partial from a `{{#*inline "name"}}` tag and its content.

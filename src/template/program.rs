@@ -171,18 +171,6 @@ pub(super) struct ValuePath<T> {
 }
 
 impl<T> ValuePath<T> {
-    /// The path as an expression.
-    fn into_kind(self) -> ExprKind<T> {
-        match (self.root, <Box<[T; 1]>>::try_from(self.parts)) {
-            (PathRoot::Context(0), Ok(name)) => {
-                let [name] = *name;
-                ExprKind::Member(name)
-            }
-            (root, Ok(name)) => ExprKind::Path(Self { root, parts: name }),
-            (root, Err(parts)) => ExprKind::Path(Self { root, parts }),
-        }
-    }
-
     pub(super) fn borrowed(&self) -> PathRef<'_, T> {
         PathRef { root: self.root, parts: &self.parts }
     }
@@ -440,13 +428,14 @@ impl<'a, T: Text> Lowering<'a, T> {
     /// Refuses a named argument that a block helper does not take, so that its value does not vanish. handlebars.js
     /// ignores it.
     fn check_block_names(&self, name: &str, call: &ast::CallNode) -> Result<()> {
-        let (known, usage): (&[&str], _) = match name {
-            "if" | "unless" => (&["includeZero"], format!("{{{{#{name} value includeZero=true}}}}")),
-            "each" => (&[], "{{#each list as |item|}}".to_owned()),
-            _ => (&[], "{{#with value as |name|}}".to_owned()),
-        };
-        let stray = call.hash.iter().find(|(key, _)| !known.contains(&&**key));
+        let is_condition = matches!(name, "if" | "unless");
+        let stray = call.hash.iter().find(|(key, _)| !is_condition || key != "includeZero");
         let Some((stray, _)) = stray.filter(|_| !self.options.is_javascript()) else { return Ok(()) };
+        let usage = match name {
+            _ if is_condition => format!("{{{{#{name} value includeZero=true}}}}"),
+            "each" => "{{#each list as |item|}}".to_owned(),
+            _ => "{{#with value as |name|}}".to_owned(),
+        };
         let message = format!("`{name}` takes no argument named `{stray}`");
         let error = Error::new(Kind::TemplateSyntax, message).at(call.span.start);
         Err(error.with_hint(format!("write `{usage}`")))
@@ -464,7 +453,7 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     /// Refuses an argument that is given twice. In handlebars.js the last one counts.
     fn check_repeated(&self, hash: &[(Cow<'_, str>, ast::ExprNode)]) -> Result<()> {
-        if self.options.is_javascript() {
+        if self.options.is_javascript() || hash.len() < 2 {
             return Ok(());
         }
         let mut names = HashSet::default();
@@ -670,7 +659,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                     )),
                 );
             }
-            if let Some(signature) = self.prompt_helper(name).filter(|_| is_builtin) {
+            if is_builtin && let Some(signature) = self.prompt_helper(name) {
                 return self.helper(signature, call);
             }
         }
@@ -701,7 +690,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                         ..self.unknown(&path, call)?
                     }))
                 } else {
-                    self.path(&path).into_kind()
+                    self.path_kind(&path)
                 };
                 Ok(Expr { kind, span })
             }
@@ -775,7 +764,7 @@ impl<'a, T: Text> Lowering<'a, T> {
 
     fn expr(&mut self, expr: &'a ast::ExprNode) -> Result<Expr<T>> {
         let kind = match &expr.kind {
-            ExprNodeKind::Path(path) => self.path(path).into_kind(),
+            ExprNodeKind::Path(path) => self.path_kind(path),
             ExprNodeKind::Call(call) => return self.call(call, CallSite::Parentheses),
             ExprNodeKind::String(text) => ExprKind::Literal(Literal::Text(T::new(text))),
             ExprNodeKind::Number(text) => ExprKind::Literal(self.number(text, expr.span)?),
@@ -807,24 +796,38 @@ impl<'a, T: Text> Lowering<'a, T> {
         self.params.find(first)
     }
 
+    /// A path as an expression.
+    fn path_kind(&self, path: &ast::PathNode) -> ExprKind<T> {
+        match self.rooted(path) {
+            (PathRoot::Context(0), [name]) => ExprKind::Member(T::new(name)),
+            _ => ExprKind::Path(self.path(path)),
+        }
+    }
+
     fn path(&self, path: &ast::PathNode) -> ValuePath<T> {
-        let parts = |from: usize| path.parts[from..].iter().map(|part| T::new(part)).collect();
+        let (root, parts) = self.rooted(path);
+        ValuePath { root, parts: parts.iter().map(|part| T::new(part)).collect() }
+    }
+
+    /// Where a path begins, and its names from there.
+    fn rooted<'p, 's>(&self, path: &'p ast::PathNode<'s>) -> (PathRoot, &'p [Cow<'s, str>]) {
+        let parts = &*path.parts;
         if let Some(param) = self.param(path) {
-            return ValuePath { root: param, parts: parts(1) };
+            return (param, &parts[1..]);
         }
         if path.data {
-            return match path.parts.first().map(AsRef::as_ref) {
-                Some("root") if path.depth == 0 => ValuePath { root: PathRoot::Top, parts: parts(1) },
-                _ => ValuePath { root: PathRoot::Data(path.depth), parts: parts(0) },
+            return match parts {
+                [first, rest @ ..] if first == "root" && path.depth == 0 => (PathRoot::Top, rest),
+                _ => (PathRoot::Data(path.depth), parts),
             };
         }
-        if self.options.dialect.has_empty_names() && path.parts.first().is_some_and(|name| name.is_empty()) {
+        if self.options.dialect.has_empty_names() && parts.first().is_some_and(|name| name.is_empty()) {
             // In handlebars.js an empty name means the context itself, whatever follows.
-            return ValuePath { root: PathRoot::Context(path.depth), parts: Box::default() };
+            return (PathRoot::Context(path.depth), &[]);
         }
-        let recursive = self.options.compat && path.depth == 0 && !path.scoped && !path.parts.is_empty();
+        let recursive = self.options.compat && path.depth == 0 && !path.scoped && !parts.is_empty();
         let root = if recursive { PathRoot::Recursive } else { PathRoot::Context(path.depth) };
-        ValuePath { root, parts: parts(0) }
+        (root, parts)
     }
 
     fn no_helper(&self, call: &ast::CallNode) -> Error {

@@ -89,8 +89,8 @@ impl References {
         template: &Template<T>,
         partials: &dyn Library<T>,
     ) -> usize {
-        let partial = |name: &str| partials.partial(name).map(|partial| partial.usage());
-        self.follow(&Followed { usage: &template.usage(), context, place: None }, &partial, 0);
+        let partial = |name: &str| partials.partial(name).map(|partial| Arc::clone(partial.usage()));
+        self.follow(&Followed { usage: template.usage(), context, place: None }, &partial, 0);
         let Self { inlines, missing_partials, reads_all, .. } = self;
         let announced = &template.options().known_partials;
         missing_partials.retain(|name, _| {

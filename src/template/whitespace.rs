@@ -5,7 +5,7 @@
 //! written (`original`) and trims the text that is left.
 
 use super::ast::{BlockNode, ContentNode, Program, Statement, Strip};
-use super::lexer::is_space;
+use super::lexer::{leading_space, trailing_space};
 
 /// Trims the contents of a whole template. With `ignore_standalone` only tildes trim.
 pub(super) fn control(program: &mut Program, ignore_standalone: bool) {
@@ -218,7 +218,7 @@ fn trim_start(content: Option<&mut ContentNode>, all: bool) -> &'static str {
     }
     let value = content.value();
     let (kept, line_break) = if all {
-        (value.trim_start_matches(is_space), "")
+        (&value[leading_space(value).len()..], "")
     } else {
         let line = value.trim_start_matches([' ', '\t']);
         // A carriage return alone is removed too: handlebars.js uses `\r?\n?`.
@@ -240,8 +240,11 @@ fn trim_end(content: Option<&mut ContentNode>, all: bool) -> bool {
         return false;
     }
     let value = content.value();
-    let kept = if all { value.trim_end_matches(is_space) } else { value.trim_end_matches([' ', '\t']) };
-    let taken = value.len() - kept.len();
+    let taken = if all {
+        trailing_space(value).len()
+    } else {
+        value.len() - value.trim_end_matches([' ', '\t']).len()
+    };
     content.to -= taken;
     content.left_stripped = taken > 0;
     content.left_stripped
@@ -251,8 +254,8 @@ fn trim_end(content: Option<&mut ContentNode>, all: bool) -> bool {
 fn is_previous_white(body: &[Statement], at: usize, is_root: bool) -> bool {
     let Some(previous) = at.checked_sub(1) else { return is_root };
     let Statement::Content(content) = &body[previous] else { return false };
-    let kept = content.original.trim_end_matches(is_space);
-    content.original[kept.len()..].contains('\n') || (previous == 0 && is_root && kept.is_empty())
+    let white = trailing_space(&content.original);
+    white.contains('\n') || (previous == 0 && is_root && white.len() == content.original.len())
 }
 
 /// Whether the content after position `at` (`None`: at the start) begins with white space and a line break, or is the
@@ -261,7 +264,6 @@ fn is_next_white(body: &[Statement], at: Option<usize>, is_root: bool) -> bool {
     let next = at.map_or(0, |at| at + 1);
     let Some(statement) = body.get(next) else { return is_root };
     let Statement::Content(content) = statement else { return false };
-    let kept = content.original.trim_start_matches(is_space);
-    let white = &content.original[..content.original.len() - kept.len()];
-    white.contains('\n') || (body.len() == next + 1 && is_root && kept.is_empty())
+    let white = leading_space(&content.original);
+    white.contains('\n') || (body.len() == next + 1 && is_root && white.len() == content.original.len())
 }

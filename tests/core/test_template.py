@@ -654,3 +654,15 @@ def test_each_template_keeps_its_own_dialect(outer, template, partial, text):
     inner = "handlebars" if outer == "prompt" else "prompt"
     compiled = TemplateEngine(dialect=inner).compile(partial)
     assert TemplateEngine(dialect=outer).render_sync(template, MIXED, partials={"p": compiled}) == text
+
+
+def test_the_variables_of_a_template_do_not_depend_on_helpers_that_are_registered_later():
+    engine = TemplateEngine()
+    shallow, deep = (
+        "{{#if name}}{{shout}}{{/if}}",
+        "{{#if a}}{{#if b}}{{#if c}}{{#if d}}{{shout}}{{/if}}{{/if}}{{/if}}{{/if}}",
+    )
+    before = [engine.compile(source) for source in (shallow, deep)]
+    engine.register_helper("shout", str.upper)
+    assert ["shout" in template.variables for template in before] == [True, True]
+    assert ["shout" in engine.compile(source).variables for source in (shallow, deep)] == [False, False]
