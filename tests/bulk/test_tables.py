@@ -636,3 +636,19 @@ def test_datasets_find_the_result_of_an_earlier_map_again(manager):
     first = rows.map(greet, batched=True)
     assert first.with_format(None)["text"][:] == ["Hello Ada!", "Hello Grace!"]
     assert rows.map(greet, batched=True)._fingerprint == first._fingerprint
+
+
+def test_datasets_find_the_result_of_another_process(tmp_path):
+    code = f"""
+from datasets import Dataset
+from prompt_manager import Prompt, PromptManager
+manager = PromptManager()
+manager.create_prompt_sync(Prompt(id="p", template="Hello {{{{name}}}}!", metadata={{"tags": ["a", "b"]}}))
+Dataset.from_dict({{"name": ["Ada"]}}).to_parquet({str(tmp_path / "in.parquet")!r}) if RUN == 1 else None
+rows = Dataset.from_parquet({str(tmp_path / "in.parquet")!r}, cache_dir={str(tmp_path / "cache")!r})
+made = rows.with_format("arrow").map(manager.batch("p", to="text"), batched=True)
+print([file["filename"] for file in made.cache_files])
+"""
+    first, second = (run_python(f"RUN = {run}\n{code}") for run in (1, 2))
+    assert "cache-" in first
+    assert second == first

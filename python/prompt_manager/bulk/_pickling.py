@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["engine_of", "state_of"]
 
+#: What differs if another process creates the same prompt. The state must not, because ``datasets`` hashes it.
+_OF_ONE_PROCESS = ("uid", "created_at", "updated_at")
+
 
 def state_of(core: CompiledPrompt, engine: Engine, batch: Batch) -> dict[str, Any]:
     """The prompt, the options of its engine, and the partials, helpers, types and schemas that it needs."""
@@ -22,8 +25,9 @@ def state_of(core: CompiledPrompt, engine: Engine, batch: Batch) -> dict[str, An
     included, called = set(batch.partials), set(batch.helpers)
     if batch.runs_python:
         check_engine_picklable(engine)
+    prompt = {name: value for name, value in core.to_dict().items() if name not in _OF_ONE_PROCESS}
     return {
-        "prompt": core.to_dict(),
+        "prompt": prompt,
         "options": options,
         "partials": [(name, source) for name, source in partials if name in included],
         "helpers": [helper for helper in helpers if helper[0] in called],
