@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::compiler::Compiler;
-use super::history::HistoryReader;
+use super::history::{self, HistoryReader};
 use super::{ChatEntry, Message, Role, TemplateLocation};
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
@@ -277,12 +277,16 @@ fn fill<D: Data>(
 ) -> Result<()> {
     let kind = data.kind_of(value)?;
     if !matches!(kind, ValueKind::Sequence | ValueKind::Iterable) {
-        return Err(Error::new(
-            Kind::TemplateRender,
-            format!("placeholder '{name}' takes a list of messages, not {kind}"),
-        )
-        .with_context("variable", name)
-        .with_hint("give messages as {\"role\": \"user\", \"content\": \"…\"}"));
+        let problem = format!("placeholder '{name}' takes a list of messages, not {kind}");
+        let is_object = matches!(kind, ValueKind::Mapping | ValueKind::Record);
+        let text =
+            if is_object { data.to_message_json(value, Limits::default().output_bytes).ok() } else { None };
+        let part = text.as_deref().and_then(history::part_of_response);
+        let hint = part.map_or_else(
+            || "give messages as {\"role\": \"user\", \"content\": \"…\"}".to_owned(),
+            |part| format!("{part}, in a list with the messages before it"),
+        );
+        return Err(Error::new(Kind::TemplateRender, problem).with_context("variable", name).with_hint(hint));
     }
     let mut at = 0;
     let mut history = HistoryReader::default();
@@ -307,7 +311,8 @@ fn fill<D: Data>(
             let why = unknown.unwrap_or(why);
             let role = role_of(&json).map(|role| format!(" ({})", role.as_str())).unwrap_or_default();
             let problem = format!("message {at}{role} of placeholder '{name}' is not a message: {why}");
-            let hint = "write messages in OpenAI's format: {\"role\": \"user\", \"content\": \"…\"}";
+            let hint = history::part_of_response(&text)
+                .unwrap_or("write messages in OpenAI's format: {\"role\": \"user\", \"content\": \"…\"}");
             Error::new(Kind::TemplateRender, problem).with_context("variable", name).with_hint(hint)
         })?;
         at += 1;

@@ -85,6 +85,32 @@ pub(super) fn format_of(value: &Tree<String>) -> HistoryFormat {
     }
 }
 
+/// What a value is that holds a message, if it is none itself, and the part of it that is one.
+pub(super) fn whole_response(value: &Tree<String>) -> Option<(&'static str, &'static str)> {
+    let fields = members(value);
+    if get(fields, "role").is_some() {
+        return None;
+    }
+    let has_list = |key: &str| matches!(get(fields, key), Some(Tree::List(_)));
+    let has_map =
+        |key: &str, inner: &str| get(fields, key).is_some_and(|value| get(members(value), inner).is_some());
+    Some(if has_list("candidates") {
+        ("a whole response of Gemini", "pass `response.candidates[0].content`")
+    } else if has_map("content", "parts") {
+        ("a candidate of a response of Gemini", "pass its `content`")
+    } else if has_map("output", "message") {
+        ("a whole response of Bedrock", "pass `response[\"output\"][\"message\"]`")
+    } else if has_map("message", "role") {
+        ("an object around a message", "pass its `message`")
+    } else if has_list("choices") {
+        ("a whole response of Chat Completions", "pass `response.choices[0].message`")
+    } else if has_list("output") && text(fields, "object") == Some("response") {
+        ("a whole response of the Responses API", "pass the items of `response.output`")
+    } else {
+        return None;
+    })
+}
+
 /// Whether this is a message of `LlamaIndex` without a block, such as one with calls only.
 fn is_empty_llama_index(fields: &[(String, Tree<String>)]) -> bool {
     matches!(get(fields, "blocks"), Some(Tree::List(blocks)) if blocks.is_empty())

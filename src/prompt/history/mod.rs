@@ -28,6 +28,12 @@ use crate::error::{Error, Kind, Result};
 use calls::OpenCalls;
 use detect::HistoryFormat;
 
+/// The hint for a whole response of a provider, as JSON text, in which only a part is a message.
+pub(super) fn part_of_response(text: &str) -> Option<&'static str> {
+    let tree = values::of_node(json::parse(text).ok()?);
+    detect::whole_response(&tree).map(|(_, part)| part)
+}
+
 /// Reads a history, one value at a time.
 #[derive(Debug, Default)]
 pub(super) struct HistoryReader {
@@ -54,6 +60,9 @@ impl HistoryReader {
 
     fn push_tree(&mut self, value: Tree<String>) -> Result<()> {
         let value = langchain::unwrapped(value);
+        if let Some((what, _)) = detect::whole_response(&value) {
+            return Err(Error::new(Kind::PromptInvalid, format!("this is {what}")));
+        }
         match detect::format_of(&value) {
             HistoryFormat::LangChain => match langchain::read(value)? {
                 langchain::Read::Message(message) => self.add(*message),

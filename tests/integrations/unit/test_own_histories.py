@@ -358,3 +358,60 @@ def test_the_chunks_of_a_stream_are_one_turn():
     form, _ = converted(GeminiIntegration, [user(TEXT), *chunks, result])
     check(form)
     assert form["contents"][1] == model({"text": "Let "}, {"text": "me"}, call)
+
+
+REPLY = {"candidates": [{"content": {"role": "model", "parts": [{"text": "A"}]}}]}
+CONVERSED = {"output": {"message": assistant(TEXT)}, "stopReason": "end_turn"}
+RESPONSES = {
+    "Gemini's": (REPLY, "a whole response of Gemini", "pass `response.candidates[0].content`"),
+    "a candidate": (REPLY["candidates"][0], "a candidate of a response of Gemini", "pass its `content`"),
+    "Bedrock's": (CONVERSED, "a whole response of Bedrock", 'pass `response["output"]["message"]`'),
+    "its output": (CONVERSED["output"], "an object around a message", "pass its `message`"),
+    "OpenAI's": (
+        {"object": "chat.completion", "choices": [{"message": {"role": "assistant", "content": "A"}}]},
+        "a whole response of Chat Completions",
+        "pass `response.choices[0].message`",
+    ),
+    "Responses'": (
+        {"object": "response", "output": []},
+        "a whole response of the Responses API",
+        "pass the items of `response.output`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("response", "what", "part"), RESPONSES.values(), ids=RESPONSES)
+def test_a_whole_response_has_a_hint_which_part_to_pass(response, what, part):
+    with pytest.raises(
+        ConversionError, match=f"message 1 of placeholder 'history' is not a message: this is {what}"
+    ) as caught:
+        converted(GeminiIntegration, [user(TEXT), response])
+    assert caught.value.context["hint"] == part
+    with pytest.raises(ConversionError, match="takes a list of messages") as caught:
+        converted(GeminiIntegration, response)
+    assert caught.value.context["hint"] == f"{part}, in a list with the messages before it"
+
+
+@pytest.mark.newest
+def test_a_response_object_of_gemini_has_the_same_hint():
+    from google.genai.types import GenerateContentResponse
+
+    response = GenerateContentResponse.model_validate(REPLY)
+    for history in (response, [response]):
+        with pytest.raises(ConversionError) as caught:
+            converted(GeminiIntegration, history)
+        assert "response.candidates[0].content" in caught.value.context["hint"]
+
+
+@pytest.mark.parametrize(
+    ("turn", "roles"),
+    [
+        ({"role": "bot", "parts": [TEXT]}, "Gemini has user and model"),
+        ({"role": "bot", "content": [TEXT]}, "Bedrock has user, assistant and system"),
+        ({"role": "bot", "content": "T"}, "expected system, developer, user, assistant, function, tool"),
+    ],
+    ids=["gemini", "bedrock", "own"],
+)
+def test_an_unknown_role_has_the_known_ones(turn, roles):
+    with pytest.raises(ConversionError, match=f"unknown role; {roles}"):
+        converted(GeminiIntegration, [turn])
