@@ -56,7 +56,27 @@ impl JsonlProvider {
         }
     }
 
-    /// Whether the provider accepts this id of a request; see [`ID_RULE`].
+    /// The provider's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chat | Self::Responses => "OpenAI",
+            Self::Anthropic => "Anthropic",
+            Self::Gemini => "Gemini",
+        }
+    }
+
+    /// The rule for ids of requests, for the hints of errors.
+    #[must_use]
+    pub fn id_rule(self) -> &'static str {
+        match self {
+            Self::Chat | Self::Responses => "use 1 to 64 characters",
+            Self::Anthropic => "use 1 to 64 letters, digits, `_` and `-`",
+            Self::Gemini => "use at least one character",
+        }
+    }
+
+    /// Whether the provider accepts this id of a request; see [`Self::id_rule`].
     #[must_use]
     pub fn accepts(self, id: &str) -> bool {
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -68,10 +88,6 @@ impl JsonlProvider {
         }
     }
 }
-
-/// The rule for ids of requests, for the hints of errors.
-pub const ID_RULE: &str =
-    "an id has 1 to 64 characters, for Anthropic letters, digits, `_` and `-`; one for Gemini may be longer";
 
 /// The hint for a column without requests.
 const RENDER_FIRST: &str = "render requests first: manager.batch(id, to=\"openai-request\")";
@@ -179,7 +195,9 @@ impl JsonlWriter {
     fn request(&mut self, number: usize, id: &str, request: &str) -> Result<()> {
         let provider = self.options.provider;
         if !provider.accepts(id) {
-            return Err(failed(number, "the provider refuses the id").with_hint(ID_RULE));
+            let provider = self.options.provider;
+            let problem = format!("{} does not accept the id", provider.name());
+            return Err(failed(number, &problem).with_hint(provider.id_rule()));
         }
         let line = line(provider, id, request).map_err(|problem| problem.in_row(number))?;
         if line.len() > self.options.max_bytes {

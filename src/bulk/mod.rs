@@ -25,7 +25,7 @@ pub use batch::{Batch, BatchHost, BatchResult, BatchTarget};
 pub use columns::{ColumnNeeds, UsedColumns};
 pub use data::{ArrowData, TextPool};
 pub use decimal::DecimalNumber;
-pub use jsonl::{ID_RULE, JsonlOptions, JsonlProvider, JsonlResult, JsonlWriter, gemini_batch_body};
+pub use jsonl::{JsonlOptions, JsonlProvider, JsonlResult, JsonlWriter, gemini_batch_body};
 pub use output::MessageShape;
 pub use row_render::{BatchPrompt, BatchSchemas, RowContext, RowRender};
 pub use text::{ArrowText, TextSink};

@@ -13,7 +13,7 @@ use super::arguments;
 use super::arrow_input::ArrowInput;
 use super::bulk::RenderedTable;
 use super::error::OrRaise;
-use crate::bulk::{ID_RULE, JsonlOptions, JsonlProvider, JsonlWriter};
+use crate::bulk::{JsonlOptions, JsonlProvider, JsonlWriter};
 use crate::convert::call_arguments::body_of;
 
 /// Writes requests as batch files. Returns the paths, the number of requests and the number of rows without one.
@@ -56,10 +56,12 @@ pub(super) fn write_requests(
 /// Raises `ValueError` if the provider refuses it.
 #[pyfunction]
 pub(super) fn check_batch_id(provider: &str, custom_id: &str) -> PyResult<()> {
-    if batch_provider(provider)?.accepts(custom_id) {
+    let batches = batch_provider(provider)?;
+    if batches.accepts(custom_id) {
         return Ok(());
     }
-    Err(PyValueError::new_err(format!("the provider refuses the custom_id\n  hint: {ID_RULE}")))
+    let problem = format!("{} does not accept this custom_id\n  hint: {}", batches.name(), batches.id_rule());
+    Err(PyValueError::new_err(problem))
 }
 
 /// The line of a batch file for a request of `build_request`.

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import stat
+import warnings
 
 import pyarrow as pa
 import pytest
@@ -15,6 +16,7 @@ from helpers import run_python
 from prompt_manager import Prompt, PromptManager
 from prompt_manager.bulk import bedrock_request, write_jsonl
 from prompt_manager.exceptions import StorageReadError, StorageWriteError
+from prompt_manager.integrations import PromptConversionWarning
 
 
 @pytest.fixture
@@ -94,7 +96,10 @@ def test_a_line_for_gemini_is_that_of_build_batch_line(tmp_path, changes, indent
     rows = pa.table({"request": [json.dumps(request, indent=indent)]})
     written = write_jsonl(rows, tmp_path / "batch.jsonl", provider="gemini")
     [line] = written.paths[0].read_text().splitlines()
-    assert json.loads(line) == batch_line("gemini", request, "row-0")
+    with warnings.catch_warnings():
+        # The line lacks the timeout of the call.
+        warnings.simplefilter("ignore", PromptConversionWarning)
+        assert json.loads(line) == batch_line("gemini", request, "row-0")
     if not changes:
         assert '"seed":123456789012345678901234567890' in line.replace(" ", "")
 
@@ -176,7 +181,7 @@ def test_rows_without_a_request_are_skipped_and_counted(manager, tmp_path):
         (
             {"request": ["{}"], "key": ["a b"]},
             {"custom_id": "key", "provider": "anthropic"},
-            "row 0: the provider refuses",
+            "row 0: Anthropic does not accept the id",
         ),
         ({"request": ["{}"], "key": [1.5]}, {"custom_id": "key"}, "row 0: the id is neither"),
         ({"request": ["no JSON"]}, {}, "row 0: the request is no JSON"),

@@ -553,7 +553,7 @@ class ProviderCalls:
             arguments: The other arguments of :meth:`build_request`.
 
         Raises:
-            ValueError: the provider has no such files, or ``custom_id`` is empty.
+            ValueError: the provider has no such files or refuses ``custom_id``, or the arguments ask for a stream.
             TypeError: there is no such argument, and the message has the nearest name.
             PromptNotFoundError: no prompt has this id.
             ConversionError: a variable is missing or has the wrong type, or the messages break a rule of the provider.
@@ -565,9 +565,10 @@ class ProviderCalls:
         >>> line["custom_id"], line["url"], line["body"]["model"]
         ('1', '/v1/chat/completions', 'gpt-5')
         """
-        from prompt_manager.integrations._batch_lines import batch_line, check_batch
+        from prompt_manager.integrations._batch_lines import batch_line, check_batch, check_batch_arguments
 
         check_batch(provider, custom_id)
+        check_batch_arguments(arguments)
         request = await self.build_request(prompt_id, variables, provider, model=model, **arguments)
         return batch_line(provider, request, custom_id)
 
@@ -597,7 +598,7 @@ class ProviderCalls:
             arguments: The other arguments of :meth:`build_request`.
 
         Raises:
-            ValueError: the provider has no such files, or ``custom_id`` is empty.
+            ValueError: the provider has no such files or refuses ``custom_id``, or the arguments ask for a stream.
             TypeError: there is no such argument, and the message has the nearest name.
             PromptNotFoundError: no prompt has this id.
             ConversionError: a variable is missing or has the wrong type, or the messages break a rule of the provider.
@@ -609,9 +610,10 @@ class ProviderCalls:
         >>> line["custom_id"], line["url"], line["body"]["model"]
         ('1', '/v1/chat/completions', 'gpt-5')
         """
-        from prompt_manager.integrations._batch_lines import batch_line, check_batch
+        from prompt_manager.integrations._batch_lines import batch_line, check_batch, check_batch_arguments
 
         check_batch(provider, custom_id)
+        check_batch_arguments(arguments)
         request = self.build_request_sync(prompt_id, variables, provider, model=model, **arguments)
         return batch_line(provider, request, custom_id)
 

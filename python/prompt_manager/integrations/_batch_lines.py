@@ -5,26 +5,36 @@ from __future__ import annotations
 import json
 from math import isfinite
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from prompt_manager import _native
 from prompt_manager._encodable import check_encodable
 from prompt_manager.exceptions import ConversionError
+from prompt_manager.integrations.base import PromptConversionWarning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BATCH_PROVIDERS", "batch_line", "check_batch"]
+__all__ = ["BATCH_PROVIDERS", "batch_line", "check_batch", "check_batch_arguments"]
 
 #: The providers that have such files.
 BATCH_PROVIDERS = ("openai", "openai-responses", "anthropic", "gemini")
+#: The arguments that a provider's package uses for the call itself, which a line is not.
+_OF_THE_CALL = ("timeout", "extra_headers", "extra_query")
 
 
-def check_batch(provider: str, custom_id: str) -> None:
+def check_batch(provider: object, custom_id: object) -> None:
     """Check what a line is for.
 
     Raises:
+        TypeError: the provider is not named by a text.
         ValueError: the provider has no such files, or refuses ``custom_id``.
     """
+    if not isinstance(provider, str):
+        known = ", ".join(BATCH_PROVIDERS)
+        raise TypeError(
+            f"provider must be a str, not {type(provider).__name__}. Those that have batch files are {known}"
+        )
     if provider not in BATCH_PROVIDERS:
         known = ", ".join(f'"{name}"' for name in BATCH_PROVIDERS)
         check_encodable(provider, "the name of the provider", ValueError)
@@ -33,6 +43,26 @@ def check_batch(provider: str, custom_id: str) -> None:
         raise ValueError("custom_id must be a text that tells the answers of a batch apart, and must not be empty")
     check_encodable(custom_id, "the custom_id", ValueError)
     _native.check_batch_id(provider, custom_id)
+
+
+def check_batch_arguments(arguments: Mapping[str, Any]) -> None:
+    """Check that a line can have these arguments of ``build_request``.
+
+    Raises:
+        ValueError: they ask for a stream.
+    """
+    if arguments.get("stream"):
+        raise ValueError("a batch has no streams; leave out stream=True")
+
+
+def _warn_of_lost(request: Mapping[str, Any]) -> None:
+    """Warn of what the provider's package uses for the call itself, which a line is not."""
+    options = (request.get("config") or {}).get("http_options")
+    options = options if isinstance(options, dict) else {}
+    of_call = [name for name in _OF_THE_CALL if request.get(name)]
+    for name in [*of_call, *(f"http_options.{key}" for key in options if key != "extra_body")]:
+        text = f"`{name}` is for a call, and a line of a batch has no such argument; left out"
+        warn(text, PromptConversionWarning, stacklevel=4)
 
 
 def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dict[str, Any]:
@@ -47,8 +77,9 @@ def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dic
     """
     check_batch(provider, custom_id)
     if request.get("stream"):
-        raise ValueError("a batch has no streams; leave out stream=True")
+        raise ValueError("a batch has no streams; leave out `stream`")
     _check_json(request, provider)
+    _warn_of_lost(request)
     if provider == "gemini":
         return {"key": custom_id, "request": json.loads(_native.gemini_batch_body(json.dumps(request)))}
     return _native.batch_line(provider, custom_id, {key: value for key, value in request.items() if key != "stream"})

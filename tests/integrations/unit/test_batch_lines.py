@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from prompt_manager import PromptManager
+from prompt_manager import Prompt, PromptManager
 from prompt_manager.exceptions import ConversionError, PromptNotFoundError
 from prompt_manager.integrations import PromptConversionWarning
 from providers.samples import full_prompt
@@ -85,7 +85,13 @@ async def test_a_line_can_be_awaited(manager):
         ("openai", "", ValueError, "custom_id must be a text"),
         ("openai", 5, ValueError, "custom_id must be a text"),
         ("openai", "x" * 65, ValueError, "1 to 64 characters"),
-        ("anthropic", "row 7", ValueError, "letters, digits"),
+        (
+            "anthropic",
+            "row 7",
+            ValueError,
+            "Anthropic does not accept this custom_id\n  hint: use 1 to 64 letters, digits",
+        ),
+        (None, "1", TypeError, "provider must be a str, not NoneType. Those that have batch files are openai"),
         ("gemini", "\ud83d", ValueError, "custom_id"),
     ],
 )
@@ -94,9 +100,28 @@ def test_what_is_no_line_is_an_error(manager, provider, custom_id, error, messag
         manager.build_batch_line_sync("explain", {}, provider, custom_id=custom_id)
 
 
+@pytest.mark.parametrize(
+    ("provider", "arguments", "lost"),
+    [
+        ("openai", {"timeout": 5, "extra_headers": {"a": "b"}}, ["timeout", "extra_headers"]),
+        ("anthropic", {"timeout": 5}, ["timeout"]),
+        ("gemini", {"config": {"http_options": {"timeout": 5, "extra_body": {"a": 1}}}}, ["http_options.timeout"]),
+    ],
+)
+def test_arguments_of_the_call_are_left_out_with_a_warning(provider, arguments, lost):
+    manager = PromptManager()
+    manager.create_prompt_sync(Prompt(id="hi", format="text", template="Hi", settings={"max_tokens": 5}))
+    with pytest.warns(PromptConversionWarning) as caught:
+        made = manager.build_batch_line_sync("hi", {}, provider, custom_id="1", model="m", **arguments)
+    assert "timeout" not in str(made)
+    assert [str(each.message).split(" ")[0].strip("`") for each in caught] == lost
+    assert {each.filename for each in caught} == {__file__}
+
+
 def test_errors_of_the_request_are_those_of_build_request(manager):
-    with pytest.raises(ValueError, match="a batch has no streams"):
-        manager.build_batch_line_sync("explain", {}, "openai", custom_id="1", stream=True)
+    for provider in ("openai", "anthropic", "gemini"):
+        with pytest.raises(ValueError, match="a batch has no streams; leave out stream=True"):
+            manager.build_batch_line_sync("explain", {}, provider, custom_id="1", stream=True)
     with pytest.raises(TypeError, match="did you mean 'label'"):
         manager.build_batch_line_sync("explain", {}, "openai", custom_id="1", lable="x")
     with pytest.raises(PromptNotFoundError):
