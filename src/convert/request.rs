@@ -52,7 +52,8 @@ impl ProviderConverter {
     ) -> Result<Payload<S>> {
         let settings = prompt.settings();
         let api = self.api();
-        let of_provider = settings.of_provider(api.settings_key()).and_then(|own| own.get("model")?.as_str());
+        let own = settings.of_provider(api.settings_key());
+        let of_provider = own.and_then(|own| own.get("model").or_else(|| own.get(api.model_key()))?.as_str());
         let model = asked.model.or(of_provider).or(settings.model.as_deref()).ok_or_else(|| {
             Error::new(Kind::Conversion, "no model is given")
                 .with_hint("pass model=..., or set `model` in the prompt's settings")
@@ -421,9 +422,12 @@ impl<S: Output> RequestBuilder<'_, S> {
 
     /// Adds the arguments of `settings.extra`.
     fn extra(&mut self) -> Result<()> {
-        for (key, value) in std::mem::take(&mut self.extra).into_members(self.given) {
+        let extra = std::mem::take(&mut self.extra);
+        let places = extra.places();
+        for (key, value) in extra.into_members(self.given) {
+            let place = places.get(&key).copied().unwrap_or("extra");
             if self.members.iter().any(|(written, _)| is_same_argument(written.as_str(), &key)) {
-                let problem = format!("`settings.extra.{key}` is set, and the prompt itself sets `{key}`");
+                let problem = format!("`settings.{place}.{key}` is set, and the prompt itself sets `{key}`");
                 return Err(Error::new(Kind::Conversion, problem).with_hint("keep one of the two"));
             }
             self.members.push((key.into(), Payload::from_json(value)));

@@ -3,6 +3,8 @@
 //!
 //! Those of the provider win over `settings.extra` and over the settings for all providers.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::api::{Api, INFERENCE_CONFIG, Setting, inference_key};
@@ -32,12 +34,11 @@ impl RequestExtra {
         let own = settings.of_provider(provider).cloned().unwrap_or_default();
         let mut own = if api == Api::Gemini { python_spelled(own, api) } else { own };
         let path = format!("settings.{provider}");
-        if own.shift_remove("model").is_some_and(|model| !model.is_string()) {
-            return Err(wrong(
-                &format!("{path}.model"),
-                "is not a text",
-                "write the model's name".to_owned(),
-            ));
+        for key in ["model", api.model_key()] {
+            if own.shift_remove(key).is_some_and(|model| !model.is_string()) {
+                let hint = "write the model's name".to_owned();
+                return Err(wrong(&format!("{path}.{key}"), "is not a text", hint));
+            }
         }
         let own = with_names_of(api, own);
         let (mut arguments, mut body) =
@@ -227,6 +228,11 @@ impl RequestExtra {
     }
 
     /// The arguments, without those that the caller sets.
+    /// Where each argument of the provider's own settings is set.
+    pub(super) fn places(&self) -> HashMap<String, &'static str> {
+        self.own.keys().map(|key| (key.clone(), self.provider)).collect()
+    }
+
     pub(super) fn into_members(self, given: GivenArguments<'_>) -> impl Iterator<Item = (String, Value)> {
         let body = (!self.body.is_empty()).then(|| (EXTRA_BODY.to_owned(), Value::Object(self.body)));
         self.arguments.into_iter().chain(body).filter(move |(key, _)| !given.has(key))
@@ -333,7 +339,7 @@ fn check_conversation(api: Api, key: &str, path: &str) -> Result<()> {
 
 /// Checks that an argument is not one that is made of another part of the prompt.
 fn check_key(api: Api, key: &str, path: &str) -> Result<()> {
-    let hint = if key == "model" {
+    let hint = if key == "model" || key == api.model_key() {
         "set `settings.model`".to_owned()
     } else if let Some(setting) = Setting::ALL.into_iter().find(|setting| api.argument(*setting) == Some(key))
     {

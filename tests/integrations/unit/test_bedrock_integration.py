@@ -577,3 +577,11 @@ def test_a_manager_builds_the_request_by_the_name_of_the_provider():
         "system": [{"text": "S"}],
         "messages": [{"role": "user", "content": [{"text": "U"}]}],
     }
+
+
+def test_the_model_of_the_own_settings_may_have_bedrocks_name():
+    prompt = chat_of(USER, settings={"model": "other", "bedrock": {"modelId": CLAUDE}})
+    assert BEDROCK.build_request_sync(prompt, {})["modelId"] == CLAUDE
+    assert BEDROCK.build_request_sync(prompt, {}, model="m")["modelId"] == "m"
+    with pytest.raises(ConversionError, match=r"`settings\.bedrock\.modelId` is not a text"):
+        BEDROCK.build_request_sync(chat_of(USER, settings={"model": "m", "bedrock": {"modelId": 5}}), {})
