@@ -64,7 +64,8 @@ def to_mcp_result(
     Args:
         prompt: The prompt.
         arguments: The values of its variables as texts, which become values of the declared types: ``"3"`` an integer,
-            ``"true"`` a boolean, and JSON a list or a mapping.
+            ``"true"`` a boolean, and JSON a list or a mapping. An empty text leaves out an optional argument of
+            another type than text.
         template_engine: The engine that renders the templates, such as ``manager.template_engine``.
         strict_validation: Raise an error for what MCP cannot express. If false, a system message becomes one of the
             user, and other content is left out, with a
@@ -117,7 +118,13 @@ def _values(core: CompiledPrompt, arguments: Mapping[str, str]) -> dict[str, Any
             hint='give a text for each name, such as {"limit": "3"}',
         )
     variables = {variable["name"]: variable for variable in core.variables()}
-    return {name: _value(core, variables.get(name), name, text) for name, text in arguments.items()}
+    given = {name: text for name, text in arguments.items() if not _is_left_empty(variables.get(name), text)}
+    return {name: _value(core, variables.get(name), name, text) for name, text in given.items()}
+
+
+def _is_left_empty(variable: Mapping[str, Any] | None, text: object) -> bool:
+    """Whether a client left an optional argument empty that is no text."""
+    return text == "" and variable is not None and not variable["required"] and variable["type"] not in _TEXTS
 
 
 def _value(core: CompiledPrompt, variable: Mapping[str, Any] | None, name: str, text: str) -> Any:
@@ -131,7 +138,9 @@ def _value(core: CompiledPrompt, variable: Mapping[str, Any] | None, name: str, 
             f"argument '{name}' of prompt '{core.id}' is {'none of its values' if known else f'no {kind}'}",
             prompt_id=core.id,
             framework="mcp",
-            hint=f"write one of {', '.join(map(_shown, known))}" if known else f"write it as {_EXAMPLES[kind]}",
+            hint=f"write one of {', '.join(map(_shown, known))}"
+            if known
+            else f"write it as {_example(core, name, kind)}",
         ) from None
 
 
@@ -139,6 +148,15 @@ def _shown(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _example(core: CompiledPrompt, name: str, kind: str) -> str:
+    entries = (core.to_dict().get("chat_template") or {}).get("messages") or ()
+    if any(entry.get("role") == "placeholder" and entry.get("name") == name for entry in entries):
+        return 'a list of messages in JSON, such as [{"role": "user", "content": "Hi"}]'
+    return _EXAMPLES[kind]
+
+
+#: The types that an empty text is a value of.
+_TEXTS = frozenset({"string", "any", "enum"})
 _EXAMPLES = {
     "integer": "a number such as 3",
     "float": "a number such as 0.5",

@@ -222,3 +222,20 @@ def test_arguments_that_are_no_mapping_are_an_error():
         to_mcp_result(TYPED, ["limit"])
     with pytest.raises(TypeError, match="not str"):
         to_mcp_prompt("summary")
+
+
+def test_a_history_that_is_no_list_has_a_hint_with_messages():
+    prompt = chat_of({"role": "placeholder", "name": "history"}, {"role": "user", "content": "U"})
+    with pytest.raises(ConversionError, match="argument 'history' of prompt 'explain' is no list") as caught:
+        to_mcp_result(prompt, {"history": "x"})
+    assert '[{"role": "user", "content": "Hi"}]' in caught.value.context["hint"]
+
+
+def test_an_empty_text_leaves_out_an_optional_argument():
+    variables = {"n": {"type": "integer", "required": False}, "t": {"type": "string", "required": False}}
+    prompt = Prompt(id="p", format="text", template="Top{{#if n}} {{n}}{{/if}}{{t}}", variables=variables)
+    made = result(prompt, {"n": "", "t": ""})
+    assert made["messages"][0]["content"]["text"] == "Top"
+    required = Prompt(id="p", format="text", template="{{n}}", variables={"n": "integer"})
+    with pytest.raises(ConversionError, match="argument 'n' of prompt 'p' is no integer"):
+        to_mcp_result(required, {"n": ""})
