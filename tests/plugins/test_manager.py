@@ -25,6 +25,8 @@ from prompt_manager.exceptions import (
 )
 from prompt_manager.integrations import (
     AnthropicIntegration,
+    BedrockIntegration,
+    GeminiIntegration,
     LiteLLMIntegration,
     OpenAIIntegration,
     PromptConversionWarning,
@@ -83,21 +85,31 @@ def manager():
 
 class TestBuiltIn:
     @pytest.mark.parametrize("prompt_id", IDS)
-    @pytest.mark.parametrize(("name", "integration"), [("openai", OpenAIIntegration), ("litellm", LiteLLMIntegration)])
+    @pytest.mark.parametrize(
+        ("name", "integration"),
+        [("openai", OpenAIIntegration), ("litellm", LiteLLMIntegration), ("gemini", GeminiIntegration)],
+    )
     def test_a_plugin_returns_what_its_integration_returns(self, render, examples, prompt_id, name, integration):
         prompt = examples.get_prompt_sync(prompt_id)
         expected = integration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
         assert render(examples, prompt_id, inputs(prompt_id), name) == expected
 
     @pytest.mark.parametrize("prompt_id", IDS)
-    def test_the_anthropic_plugin_returns_what_the_integration_does(self, render, examples, prompt_id):
+    @pytest.mark.parametrize(
+        ("name", "integration"), [("anthropic", AnthropicIntegration), ("bedrock", BedrockIntegration)]
+    )
+    def test_a_plugin_for_chats_returns_what_its_integration_does(self, render, examples, prompt_id, name, integration):
         prompt = examples.get_prompt_sync(prompt_id)
         if prompt.format != "chat":
-            with pytest.raises(IncompatibleFormatError, match="but Anthropic requires CHAT format"):
-                render(examples, prompt_id, inputs(prompt_id), "anthropic")
+            with pytest.raises(IncompatibleFormatError, match=f"but {name.title()} requires CHAT format"):
+                render(examples, prompt_id, inputs(prompt_id), name)
             return
-        expected = AnthropicIntegration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
-        assert render(examples, prompt_id, inputs(prompt_id), "anthropic") == expected
+        if (name, prompt_id) == ("bedrock", "vision/receipt"):
+            with pytest.raises(ConversionError, match="does not begin with `s3://`"):
+                render(examples, prompt_id, inputs(prompt_id), name)
+            return
+        expected = integration(examples.template_engine).convert_sync(prompt, inputs(prompt_id))
+        assert render(examples, prompt_id, inputs(prompt_id), name) == expected
 
     def test_built_in_plugins_need_no_registration(self, render, manager):
         assert "openai" not in manager.plugins

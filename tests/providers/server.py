@@ -106,7 +106,8 @@ def converse_answer(body):
     block, reason = {"text": ANSWER}, "end_turn"
     choice = body.get("toolConfig", {}).get("toolChoice", {})
     if "any" in choice or "tool" in choice:
-        name = choice.get("tool", body["toolConfig"]["tools"][0].get("toolSpec"))["name"]
+        functions = [tool["toolSpec"] for tool in body["toolConfig"]["tools"] if "toolSpec" in tool]
+        name = choice.get("tool", functions[0])["name"]
         block, reason = {"toolUse": {"toolUseId": "tooluse_1", "name": name, "input": {}}}, "tool_use"
     return {
         "output": {"message": {"role": "assistant", "content": [block]}},

@@ -10,11 +10,19 @@ from typing import Any
 import anthropic
 import openai
 from anthropic.types import Message, MessageParam
+from google import genai
 from openai.types.chat import ChatCompletionMessageParam
 
 from prompt_manager import Prompt, PromptManager, TemplateEngine
-from prompt_manager.integrations import AnthropicIntegration, BaseIntegration, LiteLLMIntegration, OpenAIIntegration
-from prompt_manager.integrations.types import AnthropicMessage, OpenAIMessage, Provider
+from prompt_manager.integrations import (
+    AnthropicIntegration,
+    BaseIntegration,
+    BedrockIntegration,
+    GeminiIntegration,
+    LiteLLMIntegration,
+    OpenAIIntegration,
+)
+from prompt_manager.integrations.types import AnthropicMessage, BedrockRequest, OpenAIMessage, Provider
 
 
 def chat(client: openai.OpenAI, prompt: Prompt) -> str | None:
@@ -71,6 +79,22 @@ def messages(claude: anthropic.Anthropic, prompt: Prompt) -> Message:
     form = AnthropicIntegration(TemplateEngine(), allow_prefill=True).convert_sync(prompt, {})
     answer: Message = claude.messages.create(**form, model="m", max_tokens=5)
     return answer
+
+
+def contents(client: genai.Client, prompt: Prompt, manager: PromptManager) -> list[str | None]:
+    integration = GeminiIntegration(TemplateEngine(), allow_prefill=True)
+    request = integration.build_request_sync(prompt, {}, model="m", config={"temperature": 0.5})
+    for chunk in client.models.generate_content_stream(**request):
+        print(chunk.text)
+    of_manager = manager.build_request_sync("support", {}, "gemini", model="m")
+    return [client.models.generate_content(**made).text for made in (request, of_manager)]
+
+
+async def conversation(prompt: Prompt, manager: PromptManager) -> list[BedrockRequest]:
+    integration = BedrockIntegration(TemplateEngine(), inline_system=True, schema_tool=True)
+    form: dict[str, Any] = integration.convert_sync(prompt, {})
+    request: BedrockRequest = await integration.build_request(prompt, {}, model="m", inferenceConfig={"topP": 0.5})
+    return [form, request, manager.build_request_sync("support", {}, "bedrock", model="m")]
 
 
 def same_types(ours: OpenAIMessage, theirs: ChatCompletionMessageParam) -> None:
@@ -140,6 +164,8 @@ def wrong(client: openai.OpenAI, prompt: Prompt, manager: PromptManager) -> None
     OpenAIIntegration(engine, api="batch")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     OpenAIIntegration(engine, merge_turns=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     AnthropicIntegration(engine, api="chat")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    GeminiIntegration(engine, merge_turns=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    BedrockIntegration(engine, api="chat")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     LiteLLMIntegration("engine")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     integration = OpenAIIntegration(manager.template_engine)
     integration.convert_sync("greeting", {})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
