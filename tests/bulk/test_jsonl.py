@@ -364,7 +364,28 @@ def test_replies_of_gemini_are_read(manager, tmp_path, result, text, error):
     assert row == {"custom_id": "a", "text": text, "output": text, "error": error}
 
 
-@pytest.mark.parametrize("content", ["no JSON", "[]", '{"id": 1}'])
+def test_of_several_results_for_an_id_the_last_counts(manager, tmp_path):
+    lines = [openai_line("a", "old"), openai_line("b", "once"), openai_line("a", '{"mood": "new"}')]
+    for name, few in (("first", lines[:2]), ("retry", lines[2:])):
+        # Editors of Windows write a byte order mark.
+        (tmp_path / name).write_text("".join(f"{json.dumps(line)}\n" for line in few), encoding="utf-8-sig")
+    results = pa.table(manager.read_results([tmp_path / "first", tmp_path / "retry"], "mood"))
+    assert results["text"].to_pylist() == ['{"mood": "new"}', "once"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "ids", "message"),
+    [
+        (5, None, "`paths` must be a path or several, not int"),
+        ([], "ab", "`ids` must be the ids of the requests, not str"),
+    ],
+)
+def test_what_is_no_file_or_id_is_refused(manager, paths, ids, message):
+    with pytest.raises(TypeError, match=message):
+        manager.read_results(paths, "mood", ids=ids)
+
+
+@pytest.mark.parametrize("content", ["no JSON", "[]", '{"id": 1}', pytest.param("[" * 100_000, id="deep")])
 def test_a_file_that_has_no_results_is_an_error_with_its_line(manager, tmp_path, content):
     (tmp_path / "output.jsonl").write_text(f"\n{content}\n")
     with pytest.raises(StorageReadError, match="line 2 of"):

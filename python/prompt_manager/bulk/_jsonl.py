@@ -60,8 +60,9 @@ def write_jsonl(
         path: The first file. A file that exists is replaced.
         provider: The provider that the requests were rendered for. A line for Gemini has the body of
             ``generateContent``; its model is an argument of the batch.
-        custom_id: The column with the id of each request, by which its answer is found: a text or an integer, unique in
-            a file. By default ``row-0``, ``row-1``, …
+        custom_id: The column with the id of each request, by which its answer is found: a text or an integer. By
+            default ``row-0``, ``row-1``, … An id that is twice in a file is an error. Two files are not compared, but
+            their results can be told apart only if no id is in both.
         column: The column with the requests.
         max_requests: The maximum number of requests in a file.
         max_bytes: The maximum size of a file, in bytes.
@@ -108,17 +109,25 @@ def read_results(
     """Read the answers of a provider's batch API; see :meth:`prompt_manager.PromptManager.read_results`."""
     from os import PathLike
 
-    files = [paths] if isinstance(paths, (str, PathLike)) else list(paths)
+    files = [paths] if isinstance(paths, (str, PathLike)) else _items(paths, "`paths` must be a path or several")
+    wanted = None if ids is None else _items(ids, "`ids` must be the ids of the requests")
     found: dict[str, _Result] = {}
     has_schema = prompt.to_dict().get("output_schema") is not None
     for file in files:
         check_encodable(str(file), "the path", StorageReadError)
         for result in _results(file, prompt if has_schema else None):
             found[result.custom_id] = result
-    wanted = list(found) if ids is None else [str(each) for each in ids]
+    wanted = list(found) if wanted is None else [str(each) for each in wanted]
     missing = "the provider's files have no result for this id"
     results = [found.get(each) or _Result(each, error=missing) for each in wanted]
     return text_table([(name, [getattr(result, name) for result in results]) for name in _Result._fields])
+
+
+def _items(given: Any, expected: str) -> list[Any]:
+    """The items of an iterable that is no text."""
+    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
+        raise TypeError(f"{expected}, not {type(given).__name__}")
+    return list(given)
 
 
 class _Result(NamedTuple):
@@ -134,7 +143,7 @@ class _Result(NamedTuple):
 
 def _results(file: str | os.PathLike[str], prompt: CompiledPrompt | None) -> Iterator[_Result]:
     try:
-        with Path(file).open(encoding="utf-8") as lines:
+        with Path(file).open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield _result(_line(file, number, line), prompt)
@@ -148,7 +157,7 @@ def _line(file: str | os.PathLike[str], number: int, line: str) -> dict[str, Any
     """The object of a line."""
     try:
         made = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageReadError(f"line {number} of {file} is not JSON", path=str(file), line=number) from error
     custom_id = _id_of(made) if isinstance(made, dict) else None
     if not isinstance(custom_id, str):

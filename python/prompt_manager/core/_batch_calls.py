@@ -257,7 +257,8 @@ class BatchCalls:
 
         Args:
             paths: The provider's output file, or several, such as OpenAI's output and error file. OpenAI's Chat
-                Completions and Responses API, Anthropic's Messages API and Gemini's API are known.
+                Completions and Responses API, Anthropic's Messages API and Gemini's API are known. Of several results
+                for an id, such as those of a second attempt, the last counts.
             prompt_id: The id of the prompt.
             version: The version; the latest by default.
             label: The label of the version.
@@ -273,6 +274,7 @@ class BatchCalls:
             PromptNotFoundError: no prompt has this id.
             VersionNotFoundError: the prompt has no such version or label.
             StorageReadError: a file cannot be read, or is not a result file.
+            TypeError: ``paths`` or ``ids`` is something else.
         """
         from prompt_manager.bulk._jsonl import read_results
 
