@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 
 use super::converter::{Provider, ProviderConverter};
 use super::langchain::{self, LangChainOptions};
-use super::report::{Report, with_hint};
+use super::report::{FollowsFrom, Report, with_hint};
 use super::rules::NO_CONTENT;
 use crate::error::Error;
 use crate::prompt::{
@@ -106,10 +106,17 @@ pub fn explain_langchain(prompt: &Prompt, options: &LangChainOptions) -> Vec<Str
 fn refused(report: Report, is_strict: bool, ended: Option<&Error>, entries: &[usize]) -> Vec<RefusalReason> {
     let mut reasons: Vec<RefusalReason> = Vec::new();
     let mut reported: HashSet<usize> = HashSet::new();
-    for problem in report.into_problems().into_iter().filter(|problem| is_strict || problem.is_fatal) {
-        let is_new = reported.insert(problem.message);
+    let problems = report.into_problems();
+    let is_dropped = problems.iter().any(|problem| problem.follows == FollowsFrom::Parts { is_empty: true });
+    for problem in problems.into_iter().filter(|problem| is_strict || problem.is_fatal) {
+        let is_known = match problem.follows {
+            FollowsFrom::Nothing => false,
+            FollowsFrom::Parts { .. } => reported.contains(&problem.message),
+            FollowsFrom::Neighbours => is_dropped,
+        };
+        reported.insert(problem.message);
         let reason = RefusalReason { entry: entries.get(problem.message).copied(), text: problem.text };
-        if (is_new || !problem.is_empty_content) && !reasons.contains(&reason) {
+        if !is_known && !reasons.contains(&reason) {
             reasons.push(reason);
         }
     }

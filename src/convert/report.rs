@@ -19,14 +19,25 @@ pub struct Report {
     problems: Option<Vec<Problem>>,
 }
 
+/// What a problem can follow from, if something was dropped for a problem of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FollowsFrom {
+    Nothing,
+    /// From a part of the message that was dropped. The message is dropped too if it is empty then.
+    Parts {
+        is_empty: bool,
+    },
+    /// From a message before or after it that was dropped.
+    Neighbours,
+}
+
 /// A problem with a hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     /// The index of the message in the rendered conversation.
     pub(super) message: usize,
     pub(super) text: String,
-    /// Whether it is that the message has no content.
-    pub(super) is_empty_content: bool,
+    pub(super) follows: FollowsFrom,
     /// Whether it is an error without strict mode, too.
     pub(super) is_fatal: bool,
 }
@@ -54,7 +65,7 @@ impl Report {
         let Some(problems) = &mut self.problems else { return Err(violation) };
         problems.push(Problem {
             message: violation.at.index,
-            is_empty_content: violation.problem == EMPTY_CONTENT,
+            follows: violation.follows,
             text: with_hint(&violation.into()),
             is_fatal,
         });
@@ -86,11 +97,25 @@ pub(super) struct RuleViolation {
     at: Position,
     problem: Cow<'static, str>,
     hint: &'static str,
+    follows: FollowsFrom,
 }
 
 impl RuleViolation {
     pub(super) fn new(at: Position, problem: impl Into<Cow<'static, str>>, hint: &'static str) -> Self {
-        Self { at, problem: problem.into(), hint }
+        let problem = problem.into();
+        let is_empty = problem == EMPTY_CONTENT;
+        let follows = if is_empty { FollowsFrom::Parts { is_empty } } else { FollowsFrom::Nothing };
+        Self { at, problem, hint, follows }
+    }
+
+    /// The violation of a rule about what stands beside each other in a message.
+    pub(super) fn of_parts(self) -> Self {
+        Self { follows: FollowsFrom::Parts { is_empty: false }, ..self }
+    }
+
+    /// The violation of a rule about the order of messages.
+    pub(super) fn of_order(self) -> Self {
+        Self { follows: FollowsFrom::Neighbours, ..self }
     }
 }
 

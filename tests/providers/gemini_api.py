@@ -164,6 +164,7 @@ def check_config(config):
     if "response_json_schema" in config:
         need(config.get("response_mime_type") == "application/json", "generation_config", "needs response_mime_type")
         check_schema(config["response_json_schema"], "generation_config.response_json_schema")
+        check_cycles(config["response_json_schema"], "generation_config.response_json_schema")
 
 
 def check_tools(tools):
@@ -177,6 +178,7 @@ def check_tools(tools):
             names.append(function["name"])
             if "parameters_json_schema" in function:
                 check_schema(function["parameters_json_schema"], f"{where}.parameters_json_schema")
+                check_cycles(function["parameters_json_schema"], f"{where}.parameters_json_schema")
     return names
 
 
@@ -188,6 +190,29 @@ def check_choice(tool_config, functions):
     need_one_of(choice["mode"], "tool_config.function_calling_config.mode", ("AUTO", "ANY", "NONE", "VALIDATED"))
     for name in choice.get("allowed_function_names", ()):
         need(name in functions, "tool_config.function_calling_config.allowed_function_names", "unknown function")
+
+
+def check_cycles(root, where):
+    """Check that a schema refers to itself only in members that are not required."""
+    definitions = {"#": root, **{f"#/$defs/{name}": each for name, each in root.get("$defs", {}).items()}}
+    needed = {name: set(needed_references(each)) for name, each in definitions.items()}
+    for name in definitions:
+        reached, new = set(), needed[name]
+        while new:
+            reached |= new
+            new = {each for reference in new for each in needed.get(reference, ())} - reached
+        need(name not in reached, where, "refers to itself in a required member")
+
+
+def needed_references(schema):
+    """Iterate over the references of a schema that are in no optional member."""
+    if "$ref" in schema:
+        yield schema["$ref"]
+    inner = [each for name, each in schema.get("properties", {}).items() if name in schema.get("required", ())]
+    inner += [each for key in ("anyOf", "oneOf", "prefixItems") for each in schema.get(key, ())]
+    inner += [schema[key] for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
+    for each in inner:
+        yield from needed_references(each)
 
 
 def check_schema(schema, where):

@@ -362,13 +362,14 @@ impl<S: Output> Conversation<'_, S> {
                 turn.last = at;
                 if !after_result && !self.options.merge_turns {
                     let problem = must_alternate(self.turn_messages - 1);
-                    let violation = RuleViolation::new(at, problem, ALTERNATE_HINT);
+                    let violation = RuleViolation::new(at, problem, ALTERNATE_HINT).of_order();
                     self.violations.refuse_if_strict(violation)?;
                 }
                 return Ok(());
             }
             None if role_name != "user" && !self.options.allow_assistant_first => {
-                self.violations.handle(RuleViolation::new(at, USER_FIRST, USER_FIRST_HINT), PASSED_ON)?;
+                self.violations
+                    .handle(RuleViolation::new(at, USER_FIRST, USER_FIRST_HINT).of_order(), PASSED_ON)?;
             }
             _ => {}
         }
@@ -393,7 +394,8 @@ impl<S: Output> Conversation<'_, S> {
         if last.role_name == "assistant" {
             if !open && !self.options.allow_prefill {
                 let hint = "end with a user message, or pass allow_prefill=True for a model that supports it";
-                let violation = RuleViolation::new(last.last, "the last message is from the assistant", hint);
+                let violation =
+                    RuleViolation::new(last.last, "the last message is from the assistant", hint).of_order();
                 self.violations.handle(violation, PASSED_ON)?;
             }
             if let Some(text) = last.content.last_text()

@@ -119,7 +119,7 @@ impl<'r> BlockWriter<'r> {
         }
         let problem = "Bedrock accepts a document only in a message that has a text too";
         let hint = "add a text part, such as a question about the document";
-        self.violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)
+        self.violations.handle(RuleViolation::new(at, problem, hint).of_parts(), PASSED_ON)
     }
 
     /// The block of a part. `None` if it was dropped.

@@ -334,7 +334,7 @@ impl<S: Output> BedrockConversation<'_, S> {
                 let problem = "the first message is from the assistant, but Bedrock needs one from the user";
                 let hint = "begin the conversation with a user message, or pass allow_assistant_first=True for a \
                             model that accepts it";
-                self.writer.violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)?;
+                self.writer.violations.handle(RuleViolation::new(at, problem, hint).of_order(), PASSED_ON)?;
             }
             _ => {}
         }
@@ -353,7 +353,7 @@ impl<S: Output> BedrockConversation<'_, S> {
         if last.role_name == ASSISTANT && !open && !self.options.allow_prefill {
             let hint = "end with a user message, or pass allow_prefill=True for a model that supports it";
             let problem = "the last message is from the assistant, but Bedrock needs one from the user";
-            let violation = RuleViolation::new(last.last, problem, hint);
+            let violation = RuleViolation::new(last.last, problem, hint).of_order();
             self.writer.violations.handle(violation, PASSED_ON)?;
         }
         for turn in &self.turns {

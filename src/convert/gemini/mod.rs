@@ -227,7 +227,7 @@ impl<S: Output> GeminiConversation<'_, S> {
         if is_first && (!message.tool_calls.is_empty() || message.function_call.is_some()) {
             let problem = "Gemini accepts calls only after a turn of the user or the results of other calls";
             let hint = "put a user message before it";
-            self.violations.handle(RuleViolation::new(at, problem, hint), PASSED_ON)?;
+            self.violations.handle(RuleViolation::new(at, problem, hint).of_order(), PASSED_ON)?;
         }
         let mut without_id = message.carried.iter().flat_map(|carried| calls_without_id(carried));
         for (index, call) in message.tool_calls.iter().enumerate() {
@@ -323,7 +323,7 @@ impl<S: Output> GeminiConversation<'_, S> {
         if last.role_name == MODEL && !open && !self.options.allow_prefill {
             let hint = "end with a user message, or pass allow_prefill=True for a model that continues it";
             let problem = "the last message is from the assistant, but Gemini needs one from the user";
-            let violation = RuleViolation::new(last.last, problem, hint);
+            let violation = RuleViolation::new(last.last, problem, hint).of_order();
             self.violations.handle(violation, PASSED_ON)?;
         }
         let contents = member("contents", Payload::List(self.turns.into_iter().map(content).collect()));

@@ -196,3 +196,28 @@ def test_prompts_from_a_manager_are_compatible_with_openai(examples):
     for summary in examples.list_prompts_sync():
         prompt = examples.get_prompt_sync(summary.id)
         assert OpenAIIntegration(examples.template_engine).explain_compatibility(prompt) == []
+
+
+WEB_IMAGE = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}]}
+S3_FILE = {"type": "file", "url": "s3://bucket/a.pdf"}
+FOLLOWING = {
+    "the first message is dropped": ([WEB_IMAGE, ASSISTANT, USER], "message 0 (user): the address of the image"),
+    "the last message is dropped": ([USER, ASSISTANT, WEB_IMAGE], "message 2 (user): the address of the image"),
+    "the text beside a document is blank": (
+        [{"role": "user", "content": [S3_FILE, {"type": "text", "text": " "}]}],
+        "message 0 (user): part 1 is a blank text",
+    ),
+}
+
+
+@pytest.mark.parametrize(("messages", "start"), FOLLOWING.values(), ids=FOLLOWING)
+def test_what_follows_from_another_reason_is_none(messages, start):
+    (reason,) = why_not(chat_of(*messages), BedrockIntegration)
+    assert reason.startswith(start)
+
+
+def test_the_order_of_messages_is_a_reason_of_its_own():
+    named = {**ASSISTANT, "name": "Ada"}
+    name, first = why_not(chat_of(named, USER), BedrockIntegration)
+    assert "does not accept `name`" in name
+    assert "the first message is from the assistant" in first

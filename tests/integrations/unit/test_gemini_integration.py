@@ -12,6 +12,7 @@ from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager.exceptions import ConversionError
 from prompt_manager.integrations import AnthropicIntegration, GeminiIntegration, PromptConversionWarning
 from providers import gemini_api
+from providers.checks import RequestError
 from providers.samples import CHOICES, HISTORY, full_prompt
 
 pytestmark = pytest.mark.unit
@@ -727,3 +728,26 @@ def test_extra_settings_may_have_the_spelling_of_the_rest_api():
     assert config["http_options"] == {"extra_body": {"generationConfig": extra["generationConfig"]}}
     with pytest.raises(ConversionError, match=r"`settings\.extra\.max_output_tokens` is made of another part"):
         request(chat_of(USER, settings={"extra": {"maxOutputTokens": 5}}))
+
+
+NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
+
+
+def recursive(**node):
+    """Parameters with a node that refers to itself."""
+    node = {**NODE, **node}
+    return {"type": "object", "properties": {"node": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": node}}
+
+
+def test_parameters_that_repeat_in_a_required_member_are_refused():
+    prompt = chat_of(USER, tools=[{"name": "f", "parameters": recursive(required=["next"])}])
+    problem = "a schema that refers to itself in a required member"
+    with pytest.raises(ConversionError, match=problem):
+        request(prompt)
+    lenient = GeminiIntegration(ENGINE, strict_validation=False)
+    with pytest.warns(PromptConversionWarning, match=f"{problem}.*; sent unchanged"):
+        made = lenient.build_request_sync(prompt, {}, model="m")
+    with pytest.raises(RequestError, match="refers to itself in a required member"):
+        gemini_api.check(made)
+    _, said = request(chat_of(USER, tools=[{"name": "f", "parameters": recursive()}]))
+    assert said == []
