@@ -1,10 +1,11 @@
-"""Dask: partitions of pandas, in threads and in other processes."""
+"""Dask: partitions of pandas, in threads, in other processes, and in the workers of a cluster."""
 
 from __future__ import annotations
 
 import dask.dataframe as dd
 import pandas as pd
 import pytest
+from dask.distributed import Client, LocalCluster
 
 from conftest import NAMES, TEXTS
 
@@ -23,3 +24,8 @@ def test_partitions_are_rendered(greet, frame):
 
 def test_other_processes_render(greet, frame):
     assert list(frame.map_partitions(greet, meta=META).compute(scheduler="processes", num_workers=2)["text"]) == TEXTS
+
+
+def test_workers_of_a_cluster_render(greet, frame):
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
+        assert list(frame.map_partitions(greet, meta=META).compute()["text"]) == TEXTS
