@@ -9,14 +9,14 @@ mod arrow_capsule;
 mod arrow_offsets;
 mod arrow_stream;
 mod dict_position;
-#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+#[cfg(not(Py_GIL_DISABLED))]
 mod fast_method;
 #[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
 mod strings;
 
 pub(super) use self::arrow_capsule::record_batches;
 pub(super) use self::dict_position::DictPosition;
-#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+#[cfg(not(Py_GIL_DISABLED))]
 pub(super) use self::fast_method::{FastMethod, install};
 #[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
 pub(super) use self::strings::{FixedString, TextParts};

@@ -136,7 +136,7 @@ mod _native {
     /// The version comes from `Cargo.toml` and the name from `pyproject.toml`.
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        #[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+        #[cfg(not(Py_GIL_DISABLED))]
         super::ffi::install::<super::template::RenderDict>(module.py())?;
         module.add("DISTRIBUTION", env!("DISTRIBUTION"))?;
         module.add("PLAIN_DEPTH", crate::limits::PLAIN_DEPTH)?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+#[cfg(not(Py_GIL_DISABLED))]
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
@@ -13,7 +13,7 @@ use super::arguments;
 use super::data::{PyData, TypeInfo};
 use super::display::{displayed, short_list};
 use super::error::{OrRaise, raise};
-#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+#[cfg(not(Py_GIL_DISABLED))]
 use super::ffi::FastMethod;
 use super::library::{EngineState, HelperFunction, PartialMap, RegisteredFields, parse};
 use super::text::PyText;
@@ -321,10 +321,10 @@ impl CompiledTemplate {
 }
 
 /// The fast way of `Template.render`: one dict, and a template that calls no helper.
-#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+#[cfg(not(Py_GIL_DISABLED))]
 pub(super) struct RenderDict;
 
-#[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
+#[cfg(not(Py_GIL_DISABLED))]
 impl FastMethod for RenderDict {
     type Class = CompiledTemplate;
 

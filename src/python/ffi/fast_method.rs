@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{PyClass, ffi, pyclass};
 
 use crate::python::panic_text::panic_text;
@@ -114,14 +114,24 @@ unsafe fn call_in_full<M: FastMethod>(
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let Some(full) = M::full().get(py) else { return std::ptr::null_mut() };
-    // SAFETY: by the protocol there are `count` positional arguments, and then one for each of the names, a tuple.
-    unsafe {
-        let by_name = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
-        let mut all = Vec::with_capacity(1 + (count + by_name).cast_unsigned());
-        all.push(slf);
-        for at in 0..(count + by_name).cast_unsigned() {
-            all.push(*arguments.add(at));
+    let count = count.cast_unsigned();
+    // SAFETY: by the protocol there are `count` positional arguments, and then one for each of the names, a tuple. The
+    // caller holds them and the object for as long as the call takes.
+    let (all, names) = unsafe {
+        let names = Borrowed::from_ptr_or_opt(py, names).map(|names| names.cast_unchecked::<PyTuple>());
+        let given = (0..count + names.map_or(0, |names| names.len())).map(|at| *arguments.add(at));
+        let all = std::iter::once(slf).chain(given).map(|object| Borrowed::from_ptr(py, object));
+        (all.collect::<Vec<_>>(), names)
+    };
+    let (positional, values) = all.split_at(1 + count);
+    let called = || {
+        let positional = PyTuple::new(py, positional)?;
+        let Some(names) = names else { return full.bind(py).call1(positional) };
+        let by_name = PyDict::new(py);
+        for (name, value) in names.iter().zip(values) {
+            by_name.set_item(name, value)?;
         }
-        ffi::PyObject_Vectorcall(full.as_ptr(), all.as_ptr(), 1 + count.cast_unsigned(), names)
-    }
+        full.bind(py).call(positional, Some(&by_name))
+    };
+    called().map_or_else(|error| raised(py, error), Bound::into_ptr)
 }
