@@ -1,5 +1,6 @@
 //! Opens the columns of a record batch, once, so that a cell is read without a look at its type.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::Array;
@@ -122,19 +123,23 @@ impl<'a> Column<'a> {
         })
     }
 
-    /// Opens several columns.
+    /// Opens the columns of a struct's members.
     ///
     /// # Errors
-    /// Why the first of them cannot be read, with its name.
-    pub(super) fn open_all<'f>(
+    /// Why the first of them cannot be read, with its name; or two have the same name.
+    fn open_all<'f>(
         columns: impl Iterator<Item = (&'f Field, &'a Arc<dyn Array>)>,
     ) -> Result<Vec<MemberColumn<'a>>, Unreadable> {
+        let mut names = HashSet::new();
         columns
             .map(|(field, array)| {
-                let column = Self::open(field, array.as_ref());
-                let column =
-                    column.map_err(|why| format!("has the member '{}', which {why}", field.name()))?;
-                Ok(MemberColumn { name: field.name().as_str().into(), column })
+                let name = field.name();
+                if !names.insert(name.as_str()) {
+                    return Err(format!("has two members '{name}'"));
+                }
+                let column = Self::open(field, array.as_ref())
+                    .map_err(|why| format!("has the member '{name}', which {why}"))?;
+                Ok(MemberColumn { name: name.as_str().into(), column })
             })
             .collect()
     }

@@ -210,6 +210,10 @@ def test_an_error_has_no_value_of_a_row(manager):
         (pa.table({"name": ["Ada"], "text": ["x"]}), "already has a column 'text'"),
         (pa.table({"name": pa.array([None], pa.month_day_nano_interval())}), "the column 'name' has the type Interval"),
         (pa.table([["Ada"], ["Bob"]], names=["name", "name"]), "two columns"),
+        (
+            pa.table({"name": pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"])}),
+            "the column 'name' has two members 'a'",
+        ),
         (pa.table({"name": pa.array([0], pa.timestamp("s", "Mars/Base"))}), "time zone 'Mars/Base'"),
     ],
 )

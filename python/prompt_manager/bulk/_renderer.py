@@ -139,7 +139,10 @@ class BatchRenderer:
         return table
 
     def map_batches(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """Render tables or record batches one after the other, as Spark's ``mapInArrow`` passes them."""
+        """Render tables or record batches one after the other, as Spark's ``mapInArrow`` passes them.
+
+        The numbers of rows in errors begin anew in each of them.
+        """
         for rows in batches:
             yield self(rows)
 
