@@ -227,12 +227,12 @@ impl RequestExtra {
         }
     }
 
-    /// The arguments, without those that the caller sets.
     /// Where each argument of the provider's own settings is set.
     pub(super) fn places(&self) -> HashMap<String, &'static str> {
         self.own.keys().map(|key| (key.clone(), self.provider)).collect()
     }
 
+    /// The arguments, without those that the caller sets.
     pub(super) fn into_members(self, given: GivenArguments<'_>) -> impl Iterator<Item = (String, Value)> {
         let body = (!self.body.is_empty()).then(|| (EXTRA_BODY.to_owned(), Value::Object(self.body)));
         self.arguments.into_iter().chain(body).filter(move |(key, _)| !given.has(key))
