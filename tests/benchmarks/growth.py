@@ -11,12 +11,14 @@ import gc
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from math import log
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
+from batch import SHAPES, renderer, table_of
 from measure import no_garbage_collector
 from report import Row
 
@@ -184,6 +186,14 @@ def templates() -> list[Case]:
     ]
 
 
+def batches() -> list[Case]:
+    """Return the case of a batch, if pyarrow is installed."""
+    if find_spec("pyarrow") is None:
+        return []
+    chat = next(shape for shape in SHAPES if shape.name == "chat")
+    return [Case("rows of a batch", "chats with documents", partial(table_of, chat), renderer(chat, 1), 2000)]
+
+
 def schemas(folder: Path) -> list[Case]:
     """Return the cases of schemas: many in a file, that extend each other, and that are nested in each other."""
 
@@ -280,5 +290,5 @@ def measure(effort: Effort) -> list[Row]:
     """Measure the exponent of each case."""
     rounds = min(effort.rounds, 5)
     with TemporaryDirectory() as folder, no_garbage_collector():
-        cases = [*templates(), *prompts(Path(folder)), *schemas(Path(folder)), *answers()]
+        cases = [*templates(), *prompts(Path(folder)), *schemas(Path(folder)), *answers(), *batches()]
         return [Row(case.name, case.title, exponent(case, rounds), target=TARGET, unit="exponent") for case in cases]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import baseline
+import batch
 import conversion
 import engines
 import floor
@@ -44,6 +45,7 @@ SECTIONS = {
     "phases": (loading.measure_phases, "Loading: where the time goes, on one thread"),
     "saves": (loading.measure_saves, "A watched directory"),
     "held": (loading.measure_held, "Prompts in memory"),
+    "batch": (batch.measure, "Batches, for each row: for engines, their time divided by ours"),
     "validation": (validation.measure, "Schemas, compared with pydantic and json"),
     "growth": (growth.measure, "Growth: the exponent of the time for an input of n times the size"),
     "floor": (floor.measure, "The floor: the cost of minimal calls, compared with the two-variable f-string"),

@@ -22,6 +22,7 @@ def test_every_benchmark_runs_and_reports_its_rows(tmp_path):
     assert finished.returncode == 0, finished.stderr
     results = json.loads(file.read_text(encoding="utf-8"))["results"]
     assert [row["name"] for row in results["templates"]] == list(NAMES)
+    assert [row["name"] for row in results["batch"]] == ["plain", "chat", "rag", "cyrillic", "history"]
     assert all(row["ours"] > 0 for row in results["templates"] + results["compile"] + results["conversion"])
 
 
