@@ -108,7 +108,7 @@ impl RuleViolation {
         Self { at, problem, hint, follows }
     }
 
-    /// The violation of a rule about what stands beside each other in a message.
+    /// The violation of a rule about what is beside each other in a message.
     pub(super) fn of_parts(self) -> Self {
         Self { follows: FollowsFrom::Parts { is_empty: false }, ..self }
     }

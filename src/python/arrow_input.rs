@@ -36,8 +36,8 @@ impl ArrowInput {
     /// Reads the next record batch. `None`: there is none.
     ///
     /// # Errors
-    /// That of a signal handler; [`Kind::StorageRead`] with the number of rows before, if the stream ends with an error, or if a record batch is not as
-    /// the schema says, for which the import panics.
+    /// [`Kind::StorageRead`] with the number of rows before, if the stream ends with an error, or if a record batch is not
+    /// as the schema says, for which the import panics. The exception of a signal handler, if one raised it meanwhile.
     pub(super) fn next(&mut self) -> Result<Option<RecordBatch>> {
         let rows = self.rows;
         let ended = |why: &str| {

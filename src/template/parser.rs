@@ -1,7 +1,6 @@
 //! The parser: turns tokens into the syntax tree, by the grammar of handlebars.js 4.7.
 //!
-//! It is a recursive-descent parser that looks one token ahead, or two where a name may begin `name=value`. The nesting
-//! of blocks and subexpressions is limited, so no template can exhaust the stack.
+//! It is a recursive-descent parser that looks at most one token ahead. The nesting of blocks and subexpressions is limited, so no template can exhaust the stack.
 
 use std::borrow::Cow;
 
@@ -522,7 +521,7 @@ impl<'s> TemplateParser<'s, '_> {
     fn path(&mut self, first: Token<'s>, data: bool, start: usize) -> Result<ExprNode<'s>> {
         if let K::Id { text: name @ Cow::Borrowed(_), bracketed: false } = &first.kind
             && !data
-            && !is_dots(name)
+            && !is_context_word(name)
             && !matches!(self.peek()?, K::Sep)
         {
             let path = PathNode {
@@ -555,7 +554,7 @@ impl<'s> TemplateParser<'s, '_> {
                 });
             };
             spelling.add(text, if *bracketed { None } else { Some(token.start) });
-            if !bracketed && is_dots(text) {
+            if !bracketed && is_context_word(text) {
                 if !path.parts.is_empty() {
                     return Err(error(&token, format!("`{text}` cannot follow a name in a path"))
                         .with_hint("if a key has this name, write it in brackets: `[..]`"));
@@ -578,7 +577,7 @@ impl<'s> TemplateParser<'s, '_> {
 }
 
 /// Whether a word in a path is a context, and no name.
-fn is_dots(word: &str) -> bool {
+fn is_context_word(word: &str) -> bool {
     matches!(word, ".." | "." | "this")
 }
 
