@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::io::{BufWriter, Write};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
@@ -373,8 +374,9 @@ fn body(provider: JsonlProvider, request: &str) -> LineResult<String> {
     let is_line = request.starts_with('{') && !request.contains(['\n', '\r']);
     if is_line && !request.contains(STREAM) && !may_have_client_arguments(request) {
         // This checks the syntax, and keeps no value.
-        let MemberNames(names) = serde_json::from_str(request).map_err(|_| LineProblem::NoJson)?;
-        let is_foreign = provider.refuses(names.iter().map(|name| &*name.0));
+        let Members(names): MemberNames<'_> =
+            serde_json::from_str(request).map_err(|_| LineProblem::NoJson)?;
+        let is_foreign = provider.refuses(names.iter().map(|(name, _)| &*name.0));
         return if is_foreign { Err(LineProblem::OtherProvider) } else { Ok(request.to_owned()) };
     }
     let mut members = body_of(members(request)?, members_or_none)?;
@@ -385,7 +387,7 @@ fn body(provider: JsonlProvider, request: &str) -> LineResult<String> {
         return Err(LineProblem::Stream);
     }
     members.retain(|(name, _)| name != STREAM);
-    let text = serde_json::to_string(&RawMembers(members)).map_err(|_| LineProblem::NoJson)?;
+    let text = serde_json::to_string(&Members(members)).map_err(|_| LineProblem::NoJson)?;
     Ok(on_one_line(&text))
 }
 
@@ -456,7 +458,9 @@ fn merged(
 }
 
 fn members(object: &str) -> LineResult<Vec<(String, &RawValue)>> {
-    serde_json::from_str(object).map(|RawMembers(members)| members).map_err(|_| LineProblem::NoJson)
+    serde_json::from_str(object)
+        .map(|Members(members): RawMembers<'_>| members)
+        .map_err(|_| LineProblem::NoJson)
 }
 
 /// The members of an object, and none of null.
@@ -481,15 +485,25 @@ fn on_one_line(json: &str) -> String {
     json.replace(['\n', '\r'], " ")
 }
 
+/// The members of an object, those of one name too.
+struct Members<N, V>(Vec<(N, V)>);
+
 /// The members of an object with the text of each value, so that no number changes.
-struct RawMembers<'a>(Vec<(String, &'a RawValue)>);
+type RawMembers<'a> = Members<String, &'a RawValue>;
 
-impl<'de> Deserialize<'de> for RawMembers<'de> {
+/// The members of an object without their values.
+type MemberNames<'a> = Members<MemberName<'a>, IgnoredAny>;
+
+/// A name, which is copied only if it has escapes.
+#[derive(Deserialize)]
+struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de, N: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Members<N, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct MembersVisitor;
+        struct MembersVisitor<N, V>(PhantomData<(N, V)>);
 
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = RawMembers<'de>;
+        impl<'de, N: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for MembersVisitor<N, V> {
+            type Value = Members<N, V>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object")
@@ -500,48 +514,17 @@ impl<'de> Deserialize<'de> for RawMembers<'de> {
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(RawMembers(members))
+                Ok(Members(members))
             }
         }
 
-        deserializer.deserialize_map(MembersVisitor)
+        deserializer.deserialize_map(MembersVisitor(PhantomData))
     }
 }
 
 impl Serialize for RawMembers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
-
-/// The names of an object's members.
-struct MemberNames<'a>(Vec<MemberName<'a>>);
-
-/// A name, which is copied only if it has escapes.
-#[derive(Deserialize)]
-struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for MemberNames<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct NamesVisitor;
-
-        impl<'de> Visitor<'de> for NamesVisitor {
-            type Value = MemberNames<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut names = Vec::new();
-                while let Some((name, IgnoredAny)) = map.next_entry()? {
-                    names.push(name);
-                }
-                Ok(MemberNames(names))
-            }
-        }
-
-        deserializer.deserialize_map(NamesVisitor)
     }
 }
 
