@@ -374,7 +374,7 @@ fn body(provider: JsonlProvider, request: &str) -> LineResult<String> {
     let is_line = request.starts_with('{') && !request.contains(['\n', '\r']);
     if is_line && !request.contains(STREAM) && !may_have_client_arguments(request) {
         // This checks the syntax, and keeps no value.
-        let Members(names): MemberNames<'_> =
+        let MemberList(names): MemberNames<'_> =
             serde_json::from_str(request).map_err(|_| LineProblem::NoJson)?;
         let is_foreign = provider.refuses(names.iter().map(|(name, _)| &*name.0));
         return if is_foreign { Err(LineProblem::OtherProvider) } else { Ok(request.to_owned()) };
@@ -387,7 +387,7 @@ fn body(provider: JsonlProvider, request: &str) -> LineResult<String> {
         return Err(LineProblem::Stream);
     }
     members.retain(|(name, _)| name != STREAM);
-    let text = serde_json::to_string(&Members(members)).map_err(|_| LineProblem::NoJson)?;
+    let text = serde_json::to_string(&MemberList(members)).map_err(|_| LineProblem::NoJson)?;
     Ok(on_one_line(&text))
 }
 
@@ -459,7 +459,7 @@ fn merged(
 
 fn members(object: &str) -> LineResult<Vec<(String, &RawValue)>> {
     serde_json::from_str(object)
-        .map(|Members(members): RawMembers<'_>| members)
+        .map(|MemberList(members): RawMembers<'_>| members)
         .map_err(|_| LineProblem::NoJson)
 }
 
@@ -486,24 +486,24 @@ fn on_one_line(json: &str) -> String {
 }
 
 /// The members of an object, those of one name too.
-struct Members<N, V>(Vec<(N, V)>);
+struct MemberList<N, V>(Vec<(N, V)>);
 
 /// The members of an object with the text of each value, so that no number changes.
-type RawMembers<'a> = Members<String, &'a RawValue>;
+type RawMembers<'a> = MemberList<String, &'a RawValue>;
 
 /// The members of an object without their values.
-type MemberNames<'a> = Members<MemberName<'a>, IgnoredAny>;
+type MemberNames<'a> = MemberList<MemberName<'a>, IgnoredAny>;
 
 /// A name, which is copied only if it has escapes.
 #[derive(Deserialize)]
 struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de, N: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Members<N, V> {
+impl<'de, N: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for MemberList<N, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct MembersVisitor<N, V>(PhantomData<(N, V)>);
+        struct MemberListVisitor<N, V>(PhantomData<(N, V)>);
 
-        impl<'de, N: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for MembersVisitor<N, V> {
-            type Value = Members<N, V>;
+        impl<'de, N: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for MemberListVisitor<N, V> {
+            type Value = MemberList<N, V>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object")
@@ -514,11 +514,11 @@ impl<'de, N: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Members
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Members(members))
+                Ok(MemberList(members))
             }
         }
 
-        deserializer.deserialize_map(MembersVisitor(PhantomData))
+        deserializer.deserialize_map(MemberListVisitor(PhantomData))
     }
 }
 
