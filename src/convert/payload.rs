@@ -79,6 +79,25 @@ pub(super) fn member<S>(key: &'static str, value: Payload<S>) -> Member<S> {
     (Key::Static(key), value)
 }
 
+/// The value of a member.
+pub(super) fn find<'m, S>(members: &'m mut [Member<S>], key: &str) -> Option<&'m mut Payload<S>> {
+    members.iter_mut().find(|(known, _)| known.as_str() == key).map(|(_, value)| value)
+}
+
+/// Sets a member.
+pub(super) fn put<S>(members: &mut Vec<Member<S>>, key: &'static str, value: Payload<S>) {
+    match find(members, key) {
+        Some(known) => *known = value,
+        None => members.push(member(key, value)),
+    }
+}
+
+/// A member that is a text.
+pub(super) fn text_of<S: Output>(members: &[Member<S>], key: &str) -> Option<String> {
+    let (_, value) = members.iter().find(|(known, _)| known.as_str() == key)?;
+    value.with_str(str::to_owned)
+}
+
 impl<S> Payload<S> {
     /// An object with these members.
     #[must_use]

@@ -39,13 +39,6 @@ impl SentCalls {
         })
     }
 
-    /// Records the tool calls of a message that is sent as it came.
-    pub(super) fn carried<S: Output>(&mut self, message: &Message<S>, at: Position) {
-        for (index, call) in message.tool_calls.iter().enumerate() {
-            call.id.with_str(|id| self.pairing.call(CallLink::Id, id, None, CallRef::Tool(index), at));
-        }
-    }
-
     /// Records a `function_call`. Returns the id that is made for it.
     pub(super) fn function_call<S: Output>(&mut self, name: &S, at: Position) -> String {
         let id = self.ids.fresh(FUNCTION_ID);

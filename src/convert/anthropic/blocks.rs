@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::convert::carried;
 use crate::convert::image_address::{self, FILE, IMAGE};
 use crate::convert::media_type;
 use crate::convert::payload::{Member, Payload, member};
@@ -10,9 +9,7 @@ use crate::convert::report::{Position, RuleViolation, ViolationHandler};
 use crate::convert::rules::{self, CallRef, DROPPED};
 use crate::error::Result;
 use crate::prompt::message::is_blank;
-use crate::prompt::{
-    CacheHint, Carried, Content, FilePart, FunctionCall, Part, PartBody, Role, SearchResultPart,
-};
+use crate::prompt::{CacheHint, Content, FilePart, FunctionCall, Part, PartBody, Role, SearchResultPart};
 use crate::template::Output;
 
 /// The content of a message or turn: one plain text, which is sent as a string, or blocks.
@@ -27,9 +24,8 @@ impl<S: Output> TurnContent<S> {
         Self { plain: None, blocks: Vec::new() }
     }
 
-    /// Blocks of a history that are sent as they came.
-    pub(super) fn carried(carried: Carried<S>) -> Self {
-        Self { plain: None, blocks: carried::payloads(carried).collect() }
+    pub(super) fn of_blocks(blocks: Vec<Payload<S>>) -> Self {
+        Self { plain: None, blocks }
     }
 
     fn plain(text: S) -> Self {
@@ -304,10 +300,10 @@ fn stored_document<S: Output>(
     })
 }
 
-const PDF: &str = "application/pdf";
+pub(super) const PDF: &str = "application/pdf";
 
 /// Anthropic's name for the media type of an image.
-fn image_type(media_type: &str) -> Option<&'static str> {
+pub(super) fn image_type(media_type: &str) -> Option<&'static str> {
     let known = ["image/jpeg", "image/png", "image/gif", "image/webp"];
     if media_type.eq_ignore_ascii_case("image/jpg") {
         return Some(known[0]);

@@ -4,15 +4,16 @@
 //! so the messages are collected into turns one by one. The module `blocks` makes the blocks.
 
 mod blocks;
+mod own_blocks;
 
 use super::cache_hints::CacheHints;
 use super::carried;
-use super::payload::{Member, Payload, member};
+use super::payload::{Member, Payload, member, put};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
 use super::rules::{self, CallRef, DROPPED, IdRewriter, LEFT_OUT, PASSED_ON};
 use super::sent_calls::SentCalls;
 use crate::error::{Error, Kind, Result};
-use crate::prompt::{CacheHint, Carried, Content, Message, Role, Tree};
+use crate::prompt::{CacheHint, Carried, Content, Message, Role, ToolCall, Tree};
 use crate::template::Output;
 use blocks::TurnContent;
 
@@ -227,7 +228,7 @@ impl<S: Output> Conversation<'_, S> {
         let content = match message.carried {
             Some(carried) => {
                 self.refuse_beside(&carried, at)?;
-                Some(TurnContent::carried(*carried))
+                self.own_content(*carried, at)?
             }
             None => blocks::turn_content(message.content, at, &mut self.violations)?,
         };
@@ -257,7 +258,7 @@ impl<S: Output> Conversation<'_, S> {
         let (content, beside) = match message.carried {
             Some(mut carried) => {
                 let beside = std::mem::take(&mut carried.beside);
-                (Some(TurnContent::carried(*carried)), carried::members(beside))
+                (self.own_content(*carried, at)?, carried::members(beside))
             }
             None => (blocks::turn_content(message.content, at, &mut self.violations)?, Vec::new()),
         };
@@ -273,7 +274,7 @@ impl<S: Output> Conversation<'_, S> {
     /// Adds a user or assistant message.
     fn add_turn(&mut self, mut message: Message<S>, at: Position) -> Result<()> {
         if let Some(carried) = message.carried.take() {
-            return self.add_carried_turn(&message, *carried, at);
+            return self.add_carried_turn(message.tool_calls, *carried, at);
         }
         rules::refusal_as_content(&mut message, "Anthropic", at, &mut self.violations)?;
         let content = blocks::turn_content(message.content, at, &mut self.violations)?;
@@ -306,25 +307,46 @@ impl<S: Output> Conversation<'_, S> {
         Ok(())
     }
 
+    /// The blocks of a history as they are sent. `None` if all were dropped.
+    fn own_content(&mut self, carried: Carried<S>, at: Position) -> Result<Option<TurnContent<S>>> {
+        let blocks = own_blocks::checked(carried::payloads(carried).collect(), at, &mut self.violations)?;
+        Ok((!blocks.is_empty()).then(|| TurnContent::of_blocks(blocks)))
+    }
+
     /// Adds a turn in Anthropic's own blocks, among which the calls are.
-    fn add_carried_turn(&mut self, message: &Message<S>, carried: Carried<S>, at: Position) -> Result<()> {
+    fn add_carried_turn(&mut self, calls: Vec<ToolCall<S>>, carried: Carried<S>, at: Position) -> Result<()> {
+        let Some(mut content) = self.own_content(carried, at)? else {
+            return self.violations.handle(rules::empty_content(at), DROPPED);
+        };
         self.begin(at)?;
-        self.calls.carried(message, at);
+        let mut calls = calls.into_iter().enumerate();
+        for block in content.blocks_mut() {
+            if let Payload::Map(block) = block
+                && own_blocks::is_kind(block, "tool_use")
+                && let Some((index, call)) = calls.next()
+            {
+                let sent = (&mut self.calls, &mut self.violations);
+                own_blocks::write_call(block, call, index, at, sent)?;
+            }
+        }
         if let Some(turn) = self.turns.last_mut() {
-            turn.content.append(TurnContent::carried(carried));
+            turn.content.append(content);
         }
         Ok(())
     }
 
-    /// Adds a `tool_result` block as it came.
+    /// Adds a `tool_result` block.
     fn add_carried_result(&mut self, message: &Message<S>, carried: Carried<S>, at: Position) -> Result<()> {
+        let blocks = own_blocks::checked(carried::payloads(carried).collect(), at, &mut self.violations)?;
         self.begin(at)?;
-        self.calls.answered(message, at, &mut self.violations)?;
-        if let Some(turn) = self.turns.last_mut() {
-            for block in carried::payloads(carried) {
-                turn.content.blocks_mut().insert(turn.results, block);
-                turn.results += 1;
+        let id = self.calls.result_id(message, at, &mut self.violations)?;
+        let Some(turn) = self.turns.last_mut() else { return Ok(()) };
+        for mut block in blocks {
+            if let Payload::Map(block) = &mut block {
+                put(block, "tool_use_id", Payload::String(id.clone()));
             }
+            turn.content.blocks_mut().insert(turn.results, block);
+            turn.results += 1;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ mod document_names;
 mod own_blocks;
 pub(super) mod tool_config;
 
-use super::payload::{Key, Payload, member};
+use super::payload::{Key, Payload, member, put};
 use super::report::{Position, Report, RuleViolation, ViolationHandler};
 use super::rules::{self, CallRef, DROPPED, IdRewriter, LEFT_OUT, PASSED_ON};
 use super::sent_calls::SentCalls;
@@ -304,7 +304,7 @@ impl<S: Output> BedrockConversation<'_, S> {
                 && let Some((Key::String(key), Payload::Map(result))) = members.first_mut()
                 && key == "toolResult"
             {
-                own_blocks::put(result, "toolUseId", Payload::String(id.to_owned()));
+                put(result, "toolUseId", Payload::String(id.to_owned()));
             }
         }
         Ok(blocks)

@@ -2,7 +2,7 @@
 
 use super::blocks::{BlockWriter, CACHE_POINT, DOCUMENTS, IMAGES, SOUNDS, key_of};
 use crate::base64;
-use crate::convert::payload::{Member, Payload, member};
+use crate::convert::payload::{Member, Payload, find, member, put};
 use crate::convert::report::{Position, RuleViolation};
 use crate::convert::rules::{DROPPED, LEFT_OUT};
 use crate::error::Result;
@@ -143,18 +143,6 @@ fn hint_of(kind: &str) -> &'static str {
         "document" => "set `format` to pdf, csv, doc, docx, xls, xlsx, html, txt or md",
         "audio" => "set `format` to one of Bedrock's, such as mp3 or wav",
         _ => "set `format` to one of Bedrock's, such as mp4 or webm",
-    }
-}
-
-fn find<'m, S>(members: &'m mut [Member<S>], key: &str) -> Option<&'m mut Payload<S>> {
-    members.iter_mut().find(|(known, _)| known.as_str() == key).map(|(_, value)| value)
-}
-
-/// Sets a member.
-pub(super) fn put<S>(members: &mut Vec<Member<S>>, key: &'static str, value: Payload<S>) {
-    match find(members, key) {
-        Some(known) => *known = value,
-        None => members.push(member(key, value)),
     }
 }
 

@@ -5,7 +5,7 @@ use super::parts::{PartWriter, SCHEMES};
 use crate::base64;
 use crate::convert::image_address::{self, FILE};
 use crate::convert::media_type;
-use crate::convert::payload::{Member, Payload, member};
+use crate::convert::payload::{Member, Payload, member, put, text_of};
 use crate::convert::rules::{self, CallRef, DROPPED, LEFT_OUT, PASSED_ON};
 use crate::error::Result;
 use crate::prompt::{Carried, Role, ToolCall, is_part_content};
@@ -246,21 +246,6 @@ impl PartWriter<'_, '_> {
 }
 
 const MIME_TYPE: &str = "mime_type";
-
-fn text_of<S: Output>(members: &[Member<S>], key: &str) -> Option<String> {
-    members
-        .iter()
-        .find(|(known, _)| known.as_str() == key)
-        .and_then(|(_, value)| value.with_str(str::to_owned))
-}
-
-/// Sets a member.
-fn put<S>(members: &mut Vec<Member<S>>, key: &'static str, value: Payload<S>) {
-    match members.iter_mut().find(|(known, _)| known.as_str() == key) {
-        Some((_, known)) => *known = value,
-        None => members.push(member(key, value)),
-    }
-}
 
 /// Spells base64 as the API reads it.
 fn respell<S>(media: &mut Vec<Member<S>>, key: &'static str, text: &str) {
