@@ -36,8 +36,10 @@ test-unit: $(VENV)/.test $(VENV)/.debug  ## Run the Python tests that are marked
 test-integration: $(VENV)/.test $(VENV)/.debug  ## Run the Python tests that are marked `integration`.
 	$(BIN)/python -m pytest -m integration
 
-test-cov: $(VENV)/.check $(VENV)/.test $(VENV)/.debug  ## Run the Python tests, and report which lines of the package they reach.
-	$(BIN)/python -m pytest --cov=prompt_manager --cov-report=term-missing:skip-covered --cov-report=html
+# The extension with counters is not the debug build, which the next target makes again.
+test-cov: $(VENV)/.check $(VENV)/.test $(VENV)/.build  ## Run all tests, and report which lines of Rust and Python they reach. It needs cargo-llvm-cov.
+	@rm -f $(addprefix $(VENV)/.,debug release) python/prompt_manager/_native*.so
+	$(BIN)/python tests/run_coverage.py
 
 test-benchmark: $(VENV)/.test $(VENV)/.bench $(VENV)/.release  ## Time conversions with pytest-benchmark.
 	$(BIN)/python -m pytest -m benchmark tests/integrations/benchmark
@@ -66,7 +68,7 @@ oracle: node_modules/.package-lock.json  ## Compare the template cases with the 
 compare: $(VENV)/.test $(VENV)/.debug node_modules/.package-lock.json  ## Compare N random templates with handlebars.js; SEED selects them.
 	$(BIN)/python tests/oracle/compare.py --count $(N) --seed $(SEED)
 
-fuzz:  ## Fuzz the template engine and the reading of answers for MINUTES each target, or only TARGET, and save new inputs.
+fuzz:  ## Fuzz templates, files, schemas, answers, histories and tables for MINUTES each target, or only TARGET, and save new inputs.
 	$(PYTHON) tests/fuzz/run.py --minutes $(MINUTES) $(TARGET)
 
 bench: $(VENV)/.bench $(VENV)/.release  ## Compare the speed with f-strings and other template engines.

@@ -3,6 +3,17 @@
 //! The targets run them on inputs from libFuzzer, and `tests/rust/corpus.rs` runs them on the inputs of the corpus. An
 //! input fails if an assertion fails, if the code panics or overflows the stack, or if it takes too much time or memory.
 
+#[path = "bodies/arrow.rs"]
+pub mod arrow;
+#[path = "bodies/history.rs"]
+pub mod history;
+#[path = "bodies/prompt_file.rs"]
+pub mod prompt_file;
+#[path = "bodies/schema.rs"]
+pub mod schema;
+#[path = "bodies/words.rs"]
+mod words;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -31,6 +31,26 @@ fn replay(target: &str, body: fn(&[u8])) {
 }
 
 #[test]
+fn every_saved_table_passes() {
+    replay("arrow", bodies::arrow::run);
+}
+
+#[test]
+fn every_saved_history_passes() {
+    replay("history", bodies::history::run);
+}
+
+#[test]
+fn every_saved_prompt_file_passes() {
+    replay("prompt_file", bodies::prompt_file::run);
+}
+
+#[test]
+fn every_saved_schema_passes() {
+    replay("schema", bodies::schema::run);
+}
+
+#[test]
 fn every_saved_answer_passes() {
     replay("answer", bodies::answer);
 }
