@@ -109,6 +109,22 @@ impl fmt::Display for CallRef {
     }
 }
 
+/// A provider's rule for the names of functions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NameRule {
+    pub(super) accepts: fn(&str) -> bool,
+    /// What is wrong with the name of a call that the provider does not accept.
+    pub(super) problem: &'static str,
+    pub(super) hint: &'static str,
+}
+
+/// The rule of most providers.
+const NAMES: NameRule = NameRule {
+    accepts: is_name,
+    problem: "has characters other than letters, digits, `_` and `-`",
+    hint: "rename the function",
+};
+
 /// Checks that a message has the fields that its role needs at any provider, and removes fields that its role cannot
 /// have. Checks the characters of the names of functions too.
 pub(super) fn check_fields<S: Output>(
@@ -117,11 +133,21 @@ pub(super) fn check_fields<S: Output>(
     violations: &mut ViolationHandler<'_>,
 ) -> Result<()> {
     check_roles(message, at, violations)?;
+    check_names(message, NAMES, at, violations)
+}
+
+/// Checks the names of the functions that a message calls.
+pub(super) fn check_names<S: Output>(
+    message: &Message<S>,
+    rule: NameRule,
+    at: Position,
+    violations: &mut ViolationHandler<'_>,
+) -> Result<()> {
     let calls = message.tool_calls.iter().enumerate();
     let mut calls = calls.map(|(index, call)| (CallRef::Tool(index), &call.function));
-    calls.try_for_each(|(call_ref, call)| check_name(call, call_ref, at, violations))?;
+    calls.try_for_each(|(call_ref, call)| check_name(call, rule, call_ref, at, violations))?;
     let function = message.function_call.as_ref();
-    function.map_or(Ok(()), |call| check_name(call, CallRef::Function, at, violations))
+    function.map_or(Ok(()), |call| check_name(call, rule, CallRef::Function, at, violations))
 }
 
 /// As [`check_fields`], for a provider with a rule of its own for the names of functions.
@@ -201,16 +227,17 @@ fn check_has_name<S: Output>(
 
 fn check_name<S: Output>(
     call: &FunctionCall<S>,
+    rule: NameRule,
     call_ref: CallRef,
     at: Position,
     violations: &mut ViolationHandler<'_>,
 ) -> Result<()> {
     // An empty name has an error of its own.
-    if call.name.is_empty() || call.name.with_str(is_name) {
+    if call.name.is_empty() || call.name.with_str(rule.accepts) {
         return Ok(());
     }
-    let problem = format!("the name of {call_ref} has characters other than letters, digits, `_` and `-`");
-    violations.handle(RuleViolation::new(at, problem, "rename the function"), PASSED_ON)
+    let problem = format!("the name of {call_ref} {}", rule.problem);
+    violations.handle(RuleViolation::new(at, problem, rule.hint), PASSED_ON)
 }
 
 /// How a result refers to its call.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::declarations::{DECLARATIONS, spell_tool};
+use super::declarations::{DECLARATIONS, begins_as_name, spell_tool};
 use crate::convert::api::Api;
 use crate::convert::given_arguments::CONFIG;
 use crate::convert::payload::{Member, Payload, member};
@@ -58,8 +58,7 @@ impl<S: Output> RequestBuilder<'_, S> {
         tool: &FunctionTool,
         parameters: &Value,
     ) -> Result<Value> {
-        let starts_well = |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        if !starts_well(&tool.name) {
+        if !begins_as_name(&tool.name) {
             let problem = format!("Gemini accepts no tool named `{}`", tool.name);
             let hint = "begin the name with a letter or an underscore";
             self.refuse_or_note(problem, hint, "sent unchanged")?;

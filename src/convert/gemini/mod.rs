@@ -113,7 +113,8 @@ struct ContentTurn<S> {
 impl<S: Output> GeminiConversation<'_, S> {
     fn add(&mut self, mut message: Message<S>, index: usize) -> Result<()> {
         let at = Position { index, role: message.role };
-        rules::check_fields(&mut message, at, &mut self.violations)?;
+        rules::check_roles(&mut message, at, &mut self.violations)?;
+        rules::check_names(&message, declarations::NAMES, at, &mut self.violations)?;
         if message.role != Role::Function && message.name.take().is_some() {
             let hint = "remove `name`, or write the name in the content";
             self.violations

@@ -263,6 +263,29 @@ def test_a_name_that_gemini_does_not_accept_is_refused_or_sent(name):
         GeminiIntegration(ENGINE, strict_validation=False).build_request_sync(prompt, {}, model="m")
 
 
+def called(name):
+    """Return a prompt with a call of a function and its result."""
+    call = {"id": "c", "type": "function", "function": {"name": name, "arguments": {}}}
+    answer = {"role": "tool", "tool_call_id": "c", "content": "R"}
+    return chat_of(USER, {"role": "assistant", "tool_calls": [call]}, answer)
+
+
+@pytest.mark.parametrize("name", ["shop.find", "mcp:find", "_a-1"])
+def test_a_call_may_have_any_name_that_gemini_accepts(name):
+    made = GEMINI.convert_sync(called(name), {})
+    gemini_api.check(made)
+    assert made["contents"][1]["parts"][0]["function_call"]["name"] == name
+
+
+@pytest.mark.parametrize("name", ["3d", "-a", ".a", "a b", "a/b", "é"])
+def test_a_call_of_no_function_of_gemini_is_refused(name):
+    with pytest.raises(ConversionError, match=r"message 1 \(assistant\): the name of tool call 0 is not one") as caught:
+        GEMINI.convert_sync(called(name), {})
+    assert caught.value.context["hint"].startswith("begin it with a letter or `_`, and use only letters")
+    with pytest.warns(PromptConversionWarning, match="tool call 0 is not one that Gemini accepts; sent unchanged"):
+        GeminiIntegration(ENGINE, strict_validation=False).convert_sync(called(name), {})
+
+
 def test_the_schema_of_an_answer_is_enforced_and_has_no_instructions():
     config, _ = request(full_prompt())
     assert config["response_mime_type"] == "application/json"
