@@ -1,7 +1,7 @@
 //! Writes requests as the batch files of providers: one JSON object a line, split at the providers' limits.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::io::{BufWriter, Write};
 use std::marker::PhantomData;
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use tempfile::NamedTempFile;
 
 use super::value::{ArrowValue, Column};
-use crate::convert::call_arguments::{body_of, may_have_client_arguments};
+use crate::convert::call_arguments::{body_of, is_of_call, may_have_client_arguments};
 use crate::error::{Error, Kind, Result};
 use crate::prompt::snake_case;
 use crate::store::atomic::{cannot_write, directory_of, replaceable, sync_directory};
@@ -128,6 +128,8 @@ pub struct JsonlResult {
     pub requests: usize,
     /// How many rows had no request, because they could not be rendered.
     pub skipped: usize,
+    /// The arguments of calls that requests had, and that a line of a batch does not have.
+    pub left_out: BTreeSet<String>,
 }
 
 /// A file that is not complete yet.
@@ -220,6 +222,7 @@ impl JsonlWriter {
         part.file.write_all(line.as_bytes()).map_err(|error| cannot_write(&part.path, error))?;
         part.requests += 1;
         part.bytes += line.len();
+        self.result.left_out.extend(arguments_of_call(provider, request));
         Ok(())
     }
 
@@ -339,6 +342,32 @@ fn line(provider: JsonlProvider, id: &str, request: &str) -> LineResult<String> 
     })
 }
 
+/// The arguments of a request that the provider's package uses for the call itself, which a line is not.
+fn arguments_of_call(provider: JsonlProvider, request: &str) -> Vec<String> {
+    let found = match provider {
+        JsonlProvider::Gemini if request.contains(HTTP_OPTIONS) => options_of_call(request),
+        JsonlProvider::Gemini => return Vec::new(),
+        _ if may_have_client_arguments(request) => members(request).map(|members| {
+            let is_given = |value: &RawValue| !matches!(value.get(), "null" | "{}");
+            let of_call = members.into_iter().filter(|(name, value)| is_of_call(name) && is_given(value));
+            of_call.map(|(name, _)| name).collect()
+        }),
+        _ => return Vec::new(),
+    };
+    found.unwrap_or_default()
+}
+
+/// The options of Google's package for its requests, except those that are members of the body.
+fn options_of_call(request: &str) -> LineResult<Vec<String>> {
+    let arguments = members(request)?;
+    let config = member(&arguments, "config").map_or(Ok(Vec::new()), members_or_none)?;
+    let options = member(&config, HTTP_OPTIONS).map_or(Ok(Vec::new()), members_or_none)?;
+    let names = options.into_iter().map(|(name, _)| name).filter(|name| name != "extra_body");
+    Ok(names.map(|name| format!("{HTTP_OPTIONS}.{name}")).collect())
+}
+
+const HTTP_OPTIONS: &str = "http_options";
+
 const STREAM: &str = "stream";
 
 impl JsonlProvider {
@@ -395,8 +424,7 @@ fn body(provider: JsonlProvider, request: &str) -> LineResult<String> {
 const GEMINI_BODY: [&str; 7] =
     ["tools", "tool_config", "safety_settings", "cached_content", "labels", "service_tier", "store"];
 /// Those that are for Google's package alone.
-const GEMINI_PACKAGE: [&str; 3] =
-    ["http_options", "should_return_http_response", "automatic_function_calling"];
+const GEMINI_PACKAGE: [&str; 3] = [HTTP_OPTIONS, "should_return_http_response", "automatic_function_calling"];
 
 /// The body of one request for Gemini, as a line of a batch file has it. `None` if the text is no request for Gemini.
 #[must_use]
@@ -431,7 +459,7 @@ fn gemini_body(request: &str) -> LineResult<String> {
     if !settings.is_empty() {
         body.push(("generation_config".to_owned(), object(&settings)));
     }
-    let options = member(&config, "http_options").map_or(Ok(Vec::new()), members_or_none)?;
+    let options = member(&config, HTTP_OPTIONS).map_or(Ok(Vec::new()), members_or_none)?;
     let extra = member(&options, "extra_body").map_or(Ok(Vec::new()), members_or_none)?;
     Ok(on_one_line(&object(&merged(body, extra)?)))
 }

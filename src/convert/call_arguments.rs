@@ -183,6 +183,12 @@ pub fn place_of(target: &str, name: &str) -> Option<&'static str> {
 /// The arguments that the methods of the `openai` and `anthropic` packages share. They are no members of the request's body.
 const CLIENT: &[&str] = &[EXTRA_BODY, "extra_headers", "extra_query", "timeout"];
 
+/// Whether an argument is for the call alone, and no part of the request's body is made of it.
+#[must_use]
+pub fn is_of_call(name: &str) -> bool {
+    name != EXTRA_BODY && CLIENT.contains(&name)
+}
+
 /// Whether arguments, as JSON, may have some that are no members of the request's body.
 #[must_use]
 pub fn may_have_client_arguments(json: &str) -> bool {

@@ -16,7 +16,8 @@ use super::error::OrRaise;
 use crate::bulk::{JsonlOptions, JsonlProvider, JsonlWriter};
 use crate::convert::call_arguments::body_of;
 
-/// Writes requests as batch files. Returns the paths, the number of requests and the number of rows without one.
+/// Writes requests as batch files. Returns the paths, the number of requests, the number of rows without one, and the names
+/// of the arguments that were left out.
 /// `progress` is called with the number of rows after each record batch.
 #[pyfunction]
 #[pyo3(signature = (rows, path, *, provider, column, custom_id, max_requests, max_bytes, progress))]
@@ -35,7 +36,7 @@ pub(super) fn write_requests(
     max_requests: usize,
     max_bytes: usize,
     progress: Option<Bound<'_, PyAny>>,
-) -> PyResult<(Vec<PathBuf>, usize, usize)> {
+) -> PyResult<(Vec<PathBuf>, usize, usize, Vec<String>)> {
     let provider = batch_provider(provider)?;
     let options = JsonlOptions { provider, column, custom_id, max_requests, max_bytes };
     let mut input = ArrowInput::new(rows)?;
@@ -48,7 +49,7 @@ pub(super) fn write_requests(
         py.check_signals()?;
     }
     let result = py.detach(|| writer.finish()).or_raise(py)?;
-    Ok((result.paths, result.requests, result.skipped))
+    Ok((result.paths, result.requests, result.skipped, result.left_out.into_iter().collect()))
 }
 
 /// Checks the id of a line of a batch file.

@@ -94,12 +94,14 @@ def test_a_line_for_gemini_is_that_of_build_batch_line(tmp_path, changes, indent
 
     request = {**GEMINI, **changes}
     rows = pa.table({"request": [json.dumps(request, indent=indent)]})
-    written = write_jsonl(rows, tmp_path / "batch.jsonl", provider="gemini")
+    with warnings.catch_warnings(record=True) as of_file:
+        warnings.simplefilter("always")
+        written = write_jsonl(rows, tmp_path / "batch.jsonl", provider="gemini")
     [line] = written.paths[0].read_text().splitlines()
-    with warnings.catch_warnings():
-        # The line lacks the timeout of the call.
-        warnings.simplefilter("ignore", PromptConversionWarning)
+    with warnings.catch_warnings(record=True) as of_line:
+        warnings.simplefilter("always")
         assert json.loads(line) == batch_line("gemini", request, "row-0")
+    assert [str(warning.message) for warning in of_file] == [str(warning.message) for warning in of_line]
     if not changes:
         assert '"seed":123456789012345678901234567890' in line.replace(" ", "")
 
@@ -199,8 +201,13 @@ def test_what_the_provider_would_refuse_is_an_error(tmp_path, table, options, me
 
 def test_arguments_of_the_client_are_not_in_the_body(tmp_path):
     request = {"model": "m", "timeout": 3, "extra_headers": {"a": "b"}, "extra_query": {}, "extra_body": {"top_k": 4}}
-    written = write_jsonl(pa.table({"request": [json.dumps(request)]}), tmp_path / "batch.jsonl", provider="openai")
-    assert json.loads(written.paths[0].read_text())["body"] == {"model": "m", "top_k": 4}
+    rows = pa.table({"request": [json.dumps(request)] * 2})
+    with pytest.warns(PromptConversionWarning, match="is for a call, and a line of a batch has no such") as caught:
+        written = write_jsonl(rows, tmp_path / "batch.jsonl", provider="openai")
+    # Once for each argument, whatever the number of rows.
+    assert [str(warning.message).split()[0] for warning in caught] == ["`extra_headers`", "`timeout`"]
+    for line in written.paths[0].read_text().splitlines():
+        assert json.loads(line)["body"] == {"model": "m", "top_k": 4}
 
 
 def test_a_request_keeps_every_digit(tmp_path):

@@ -6,12 +6,15 @@ import json
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from warnings import warn
 
 from prompt_manager._encodable import check_encodable
 from prompt_manager._native import encoding_problem, text_table, write_requests
 from prompt_manager.bulk._checks import check_count
 from prompt_manager.bulk._tables import exportable
 from prompt_manager.exceptions import PromptManagerError, StorageReadError
+from prompt_manager.integrations._batch_lines import left_out
+from prompt_manager.integrations.base import PromptConversionWarning
 from prompt_manager.validation.output import read_text
 
 if TYPE_CHECKING:
@@ -52,6 +55,8 @@ def write_jsonl(
 ) -> WrittenRequests:
     """Write requests as files for a provider's batch API.
 
+    Arguments of the call itself, such as ``timeout``, are left out with a warning.
+
     A file that reaches a limit is completed, and the next one begins: ``batch.jsonl``, ``batch-2.jsonl``, … Each file
     appears when it is complete. If writing fails, the complete files stay, and nothing else does.
 
@@ -87,7 +92,7 @@ def write_jsonl(
     check_count(max_bytes, "`max_bytes`")
     if progress is not None and not callable(progress):
         raise TypeError(f"`progress` must be a function, such as `bar.update`, not {type(progress).__name__}")
-    paths, requests, skipped = write_requests(
+    paths, requests, skipped, lost = write_requests(
         exportable(rows),
         path,
         provider=provider,
@@ -97,6 +102,8 @@ def write_jsonl(
         max_bytes=max_bytes,
         progress=progress,
     )
+    for name in lost:
+        warn(left_out(name), PromptConversionWarning, stacklevel=2)
     return WrittenRequests(paths, requests, skipped)
 
 

@@ -15,7 +15,7 @@ from prompt_manager.integrations.base import PromptConversionWarning
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BATCH_PROVIDERS", "batch_line", "check_batch", "check_batch_arguments"]
+__all__ = ["BATCH_PROVIDERS", "batch_line", "check_batch", "check_batch_arguments", "left_out"]
 
 #: The providers that have such files.
 BATCH_PROVIDERS = ("openai", "openai-responses", "anthropic", "gemini")
@@ -61,8 +61,12 @@ def _warn_of_lost(request: Mapping[str, Any]) -> None:
     options = options if isinstance(options, dict) else {}
     of_call = [name for name in _OF_THE_CALL if request.get(name)]
     for name in [*of_call, *(f"http_options.{key}" for key in options if key != "extra_body")]:
-        text = f"`{name}` is for a call, and a line of a batch has no such argument; left out"
-        warn(text, PromptConversionWarning, stacklevel=4)
+        warn(left_out(name), PromptConversionWarning, stacklevel=4)
+
+
+def left_out(name: str) -> str:
+    """Return the warning for an argument of a call."""
+    return f"`{name}` is for a call, and a line of a batch has no such argument; left out"
 
 
 def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dict[str, Any]:
