@@ -642,7 +642,8 @@ pub(super) fn plain_data_url<S: Output>(
     Ok(respelled.map_or(Payload::Text(url), Payload::String))
 }
 
-fn into_respelled(text: Cow<'_, str>) -> Option<String> {
+/// The text, if it is another spelling.
+pub(super) fn into_respelled(text: Cow<'_, str>) -> Option<String> {
     match text {
         Cow::Borrowed(_) => None,
         Cow::Owned(text) => Some(text),

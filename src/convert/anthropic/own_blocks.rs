@@ -14,12 +14,7 @@ use crate::prompt::{Role, ToolCall};
 use crate::template::Output;
 
 /// The kinds of blocks that only a user or a result can have.
-const OF_USERS: [(&str, &str); 4] = [
-    ("image", "an image"),
-    ("document", "a document"),
-    ("search_result", "a search result"),
-    ("container_upload", "a file"),
-];
+const OF_USERS: [&str; 4] = ["image", "document", "search_result", "container_upload"];
 
 /// Checks the blocks of a message, and repairs or drops those that the API refuses.
 pub(super) fn checked<S: Output>(
@@ -87,7 +82,18 @@ impl BlockChecker<'_, '_> {
         if kind == "tool_result" {
             self.check_result(block, index)?;
         }
-        let found = match kind.as_str() {
+        if matches!(kind.as_str(), "server_tool_use" | "mcp_tool_use") {
+            return self.check_server_call(block, index);
+        }
+        match self.refused(block, &kind, index) {
+            None => Ok(true),
+            Some(violation) => self.violations.handle(violation, DROPPED).map(|()| false),
+        }
+    }
+
+    /// Why the API refuses a block of this kind. Data and their type are written as it reads them.
+    fn refused<S: Output>(&self, block: &mut [Member<S>], kind: &str, index: usize) -> Option<RuleViolation> {
+        let found = match kind {
             "" => Err(("has no `type`", "give it one, or remove the block")),
             "text" if is_blank(block, "text") => {
                 Err(("is a blank text", "remove the block, or give it text"))
@@ -102,28 +108,25 @@ impl BlockChecker<'_, '_> {
                 Err(("is a file without its `file_id`", "give it a `file_id`, or remove the block"))
             }
             "search_result" => search_result(block),
-            "server_tool_use" | "mcp_tool_use" => return self.check_server_call(block, index),
-            "image" | "document" => match self.check_source(block, &kind, index) {
-                Ok(found) => found,
-                Err(violation) => return self.dropped(violation),
+            "image" | "document" => match find(block, "source") {
+                Some(Payload::Map(source)) => {
+                    if let Some(violation) = self.refused_address(source, kind, index) {
+                        return Some(violation);
+                    }
+                    check_source(source, kind == "image")
+                }
+                _ => Err(("has no `source`", "give it one, or remove the block")),
             },
             _ => Ok(()),
         };
-        let found = found.and_then(|()| self.check_place(&kind));
-        match found {
-            Ok(()) => Ok(true),
-            Err((problem, hint)) => self.dropped(self.violation(index, problem, hint)),
-        }
+        let (problem, hint) = found.and_then(|()| self.check_place(kind)).err()?;
+        Some(self.violation(index, problem, hint))
     }
 
     fn violation(&self, index: usize, problem: &str, hint: &'static str) -> RuleViolation {
         let place = if self.is_result { "block {} of the result" } else { "block {}" };
         let place = place.replace("{}", &index.to_string());
         RuleViolation::new(self.at, format!("{place} {problem}"), hint)
-    }
-
-    fn dropped(&mut self, violation: RuleViolation) -> Result<bool> {
-        self.violations.handle(violation, DROPPED).map(|()| false)
     }
 
     /// Removes a cache hint that the API does not accept.
@@ -146,7 +149,8 @@ impl BlockChecker<'_, '_> {
         if let Some(is_error) = find(block, "is_error")
             && !matches!(is_error, Payload::Bool(_))
         {
-            let violation = self.violation(index, "has an `is_error` that is not true or false", "use one");
+            let violation =
+                self.violation(index, "has an `is_error` that is not true or false", "set it to one");
             self.violations.handle(violation, LEFT_OUT)?;
             block.retain(|(key, _)| key.as_str() != "is_error");
         }
@@ -181,60 +185,57 @@ impl BlockChecker<'_, '_> {
         if self.is_result || matches!(self.at.role, Role::User | Role::Tool | Role::Function) {
             return Ok(());
         }
-        match OF_USERS.into_iter().find(|(known, _)| *known == kind) {
-            Some(_) => {
-                Err(("is of a kind that Anthropic accepts only from the user", "move it to a user message"))
-            }
-            None => Ok(()),
+        if OF_USERS.contains(&kind) {
+            return Err((
+                "is of a kind that Anthropic accepts only from the user",
+                "move it to a user message",
+            ));
         }
+        Ok(())
     }
 
-    /// Checks the source of an image or a document.
-    fn check_source<S: Output>(
+    /// Why the API cannot read the address of a source.
+    fn refused_address<S: Output>(
         &self,
-        block: &mut [Member<S>],
+        source: &mut [Member<S>],
         kind: &str,
         index: usize,
-    ) -> Result<Result<(), BlockProblem>, RuleViolation> {
-        let is_image = kind == "image";
-        let Some(Payload::Map(source)) = find(block, "source") else {
-            return Ok(Err(("has no `source`", "give it one, or remove the block")));
-        };
-        Ok(match text_of(source, "type").as_deref() {
-            Some("base64") => inline(source, is_image),
-            Some("url") => {
-                if let Some(Payload::Text(url)) = find(source, "url")
-                    && !url.is_empty()
-                {
-                    let what = if is_image { IMAGE } else { FILE };
-                    match image_address::not_https(url, what, index, self.at, "Anthropic") {
-                        Some(violation) => return Err(violation),
-                        None => Ok(()),
-                    }
-                } else {
-                    Err(("has a source without its `url`", "give it one, or remove the block"))
-                }
+    ) -> Option<RuleViolation> {
+        let what = if kind == "image" { IMAGE } else { FILE };
+        let is_link = is_kind(source, "url");
+        match find(source, "url") {
+            Some(Payload::Text(url)) if is_link && !url.is_empty() => {
+                image_address::not_https(url, what, index, self.at, "Anthropic")
             }
-            Some("file") if is_blank(source, "file_id") => {
-                Err(("has a source without its `file_id`", "give it one, or remove the block"))
-            }
-            Some("text") if is_blank(source, "data") => {
-                Err(("is a document without text", "give it text, or remove the block"))
-            }
-            None => Err(("has a `source` without a `type`", "set it to base64, url or file")),
-            Some(_) => Ok(()),
-        })
+            _ => None,
+        }
+    }
+}
+
+/// Checks the source of an image or a document.
+fn check_source<S: Output>(source: &mut Vec<Member<S>>, is_image: bool) -> Result<(), BlockProblem> {
+    match text_of(source, "type").as_deref() {
+        Some("base64") => inline(source, is_image),
+        Some("url") if is_blank(source, "url") => {
+            Err(("has a source without its `url`", "give it one, or remove the block"))
+        }
+        Some("file") if is_blank(source, "file_id") => {
+            Err(("has a source without its `file_id`", "give it one, or remove the block"))
+        }
+        Some("text") if is_blank(source, "data") => {
+            Err(("is a document without text", "give it text, or remove the block"))
+        }
+        None => Err(("has a `source` without a `type`", "set it to base64, url or file")),
+        Some(_) => Ok(()),
     }
 }
 
 /// Checks data in base64, and writes them and their type as the API reads them.
 fn inline<S: Output>(source: &mut Vec<Member<S>>, is_image: bool) -> Result<(), BlockProblem> {
-    let media_type = find(source, "media_type").and_then(|media_type| {
-        media_type.with_str(|text| {
-            if is_image { image_type(text) } else { text.eq_ignore_ascii_case(PDF).then_some(PDF) }
-        })
-    });
-    let Some(Some(media_type)) = media_type else {
+    let known = |text: String| {
+        if is_image { image_type(&text) } else { text.eq_ignore_ascii_case(PDF).then_some(PDF) }
+    };
+    let Some(media_type) = text_of(source, "media_type").and_then(known) else {
         return Err(if is_image {
             ("is not a JPEG, PNG, GIF or WebP", "convert the image, and set `media_type` to its type")
         } else {
@@ -244,18 +245,12 @@ fn inline<S: Output>(source: &mut Vec<Member<S>>, is_image: bool) -> Result<(), 
     if is_blank(source, "data") {
         return Err(("has a source without `data`", "give it data, or remove the block"));
     }
-    let data =
-        find(source, "data").and_then(|data| data.with_str(|data| base64::plain(data).map(String::from)));
-    let Some(Some(data)) = data else {
-        return Err(("has `data` that are not base64", "encode the data in base64"));
-    };
-    if find(source, "data").and_then(|given| given.with_str(|given| given == data)) != Some(true) {
-        put(source, "data", Payload::String(data));
-    }
-    if !source.iter().any(|(key, value)| {
-        key.as_str() == "media_type" && value.with_str(|given| given == media_type) == Some(true)
-    }) {
-        put(source, "media_type", Payload::Static(media_type));
+    put(source, "media_type", Payload::Static(media_type));
+    let plain = |data: &str| base64::plain(data).map(rules::into_respelled);
+    match find(source, "data").and_then(|data| data.with_str(plain)).flatten() {
+        None => return Err(("has `data` that are not base64", "encode the data in base64")),
+        Some(None) => {}
+        Some(Some(respelled)) => put(source, "data", Payload::String(respelled)),
     }
     Ok(())
 }
