@@ -342,13 +342,14 @@ fn line(provider: JsonlProvider, id: &str, request: &str) -> LineResult<String> 
     })
 }
 
-/// The arguments of a request that the provider's package uses for the call itself, which a line is not.
-fn arguments_of_call(provider: JsonlProvider, request: &str) -> Vec<String> {
+/// The arguments of a request, as JSON, that the provider's package uses for the call itself, which a line is not.
+#[must_use]
+pub fn arguments_of_call(provider: JsonlProvider, request: &str) -> Vec<String> {
     let found = match provider {
         JsonlProvider::Gemini if request.contains(HTTP_OPTIONS) => options_of_call(request),
         JsonlProvider::Gemini => return Vec::new(),
         _ if may_have_client_arguments(request) => members(request).map(|members| {
-            let is_given = |value: &RawValue| !matches!(value.get(), "null" | "{}");
+            let is_given = |value: &RawValue| !matches!(value.get(), "null" | "{}" | "0" | "\"\"");
             let of_call = members.into_iter().filter(|(name, value)| is_of_call(name) && is_given(value));
             of_call.map(|(name, _)| name).collect()
         }),

@@ -25,7 +25,9 @@ pub use batch::{Batch, BatchHost, BatchResult, BatchTarget};
 pub use columns::{ColumnNeeds, UsedColumns};
 pub use data::{ArrowData, TextPool};
 pub use decimal::DecimalNumber;
-pub use jsonl::{JsonlOptions, JsonlProvider, JsonlResult, JsonlWriter, gemini_batch_body};
+pub use jsonl::{
+    JsonlOptions, JsonlProvider, JsonlResult, JsonlWriter, arguments_of_call, gemini_batch_body,
+};
 pub use output::MessageShape;
 pub use row_render::{BatchPrompt, BatchSchemas, RowContext, RowRender};
 pub use text::{ArrowText, TextSink};

@@ -52,6 +52,12 @@ pub(super) fn write_requests(
     Ok((result.paths, result.requests, result.skipped, result.left_out.into_iter().collect()))
 }
 
+/// The names of the arguments of a request, as JSON, that are for a call, and that a line of a batch does not have.
+#[pyfunction]
+pub(super) fn arguments_of_call(provider: &str, request: &str) -> PyResult<Vec<String>> {
+    Ok(crate::bulk::arguments_of_call(batch_provider(provider)?, request))
+}
+
 /// Checks the id of a line of a batch file.
 ///
 /// Raises `ValueError` if the provider refuses it.

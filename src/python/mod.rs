@@ -69,7 +69,9 @@ mod _native {
     #[pymodule_export]
     use super::bulk::{PyBatch, RenderedStream, RenderedTable};
     #[pymodule_export]
-    use super::bulk_files::{batch_line, check_batch_id, gemini_batch_body, text_table, write_requests};
+    use super::bulk_files::{
+        arguments_of_call, batch_line, check_batch_id, gemini_batch_body, text_table, write_requests,
+    };
     #[pymodule_export]
     use super::chat::{PyChatTemplate, compile_chat};
     #[pymodule_export]

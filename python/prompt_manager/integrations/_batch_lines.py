@@ -19,8 +19,6 @@ __all__ = ["BATCH_PROVIDERS", "batch_line", "check_batch", "check_batch_argument
 
 #: The providers that have such files.
 BATCH_PROVIDERS = ("openai", "openai-responses", "anthropic", "gemini")
-#: The arguments that a provider's package uses for the call itself, which a line is not.
-_OF_THE_CALL = ("timeout", "extra_headers", "extra_query")
 
 
 def check_batch(provider: object, custom_id: object) -> None:
@@ -55,15 +53,6 @@ def check_batch_arguments(arguments: Mapping[str, Any]) -> None:
         raise ValueError("a batch has no streams; leave out stream=True")
 
 
-def _warn_of_lost(request: Mapping[str, Any]) -> None:
-    """Warn of what the provider's package uses for the call itself, which a line is not."""
-    options = (request.get("config") or {}).get("http_options")
-    options = options if isinstance(options, dict) else {}
-    of_call = [name for name in _OF_THE_CALL if request.get(name)]
-    for name in [*of_call, *(f"http_options.{key}" for key in options if key != "extra_body")]:
-        warn(left_out(name), PromptConversionWarning, stacklevel=4)
-
-
 def left_out(name: str) -> str:
     """Return the warning for an argument of a call."""
     return f"`{name}` is for a call, and a line of a batch has no such argument; left out"
@@ -82,25 +71,24 @@ def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dic
     check_batch(provider, custom_id)
     if request.get("stream"):
         raise ValueError("a batch has no streams; leave out `stream`")
-    _check_json(request, provider)
-    _warn_of_lost(request)
+    text = _json_of(request, provider)
+    for name in _native.arguments_of_call(provider, text):
+        warn(left_out(name), PromptConversionWarning, stacklevel=3)
     if provider == "gemini":
-        return {"key": custom_id, "request": json.loads(_native.gemini_batch_body(json.dumps(request)))}
+        return {"key": custom_id, "request": json.loads(_native.gemini_batch_body(text))}
     return _native.batch_line(provider, custom_id, {key: value for key, value in request.items() if key != "stream"})
 
 
-def _check_json(request: Mapping[str, Any], provider: str) -> None:
-    """Check that a request can be a line of a file.
+def _json_of(request: Mapping[str, Any], provider: str) -> str:
+    """Return a request as JSON.
 
     Raises:
         ConversionError: it has a value that JSON does not have. The message has its place.
     """
     try:
-        json.dumps(request, allow_nan=False)
+        return json.dumps(request, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         place, what = _not_json(request) or ("the request", "values that are nested too deeply")
-    else:
-        return
     raise ConversionError(
         f"{place} has {what}, and a batch file has only JSON",
         framework="openai" if provider == "openai-responses" else provider,
