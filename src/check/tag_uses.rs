@@ -123,7 +123,7 @@ impl<'t> UseVisitor<'t, '_> {
         if block.raw {
             return;
         }
-        let argument = block.call.params.first();
+        let argument = block.call.params().first();
         match (callee, argument) {
             (Some(name), _) if (self.is_helper)(name) => {
                 self.arguments(&block.call);
@@ -149,7 +149,7 @@ impl<'t> UseVisitor<'t, '_> {
                 self.program_of(block);
                 self.fences -= 1;
             }
-            _ if block.call.params.is_empty() => {
+            _ if block.call.params().is_empty() => {
                 self.call(&block.call, UseKind::Entered);
                 // `true` keeps the scope around it, a list has items, and an object has members.
                 self.branches(block, NameScope::Unknown);
@@ -192,7 +192,7 @@ impl<'t> UseVisitor<'t, '_> {
     }
 
     fn call(&mut self, call: &'t CallNode<'t>, kind: UseKind<'t>) {
-        if !call.params.is_empty() || !call.hash.is_empty() {
+        if !call.params().is_empty() || !call.hash().is_empty() {
             return self.arguments(call);
         }
         if let ExprNodeKind::Path(path) = &call.callee.kind
@@ -203,10 +203,10 @@ impl<'t> UseVisitor<'t, '_> {
     }
 
     fn arguments(&mut self, call: &'t CallNode<'t>) {
-        for (at, value) in call.params.iter().enumerate() {
+        for (at, value) in call.params().iter().enumerate() {
             self.expression(value, UseKind::Argument { call, at });
         }
-        for (_, value) in &call.hash {
+        for (_, value) in call.hash() {
             self.expression(value, UseKind::NamedArgument);
         }
     }
@@ -235,7 +235,7 @@ impl<'t> UseVisitor<'t, '_> {
             let is_param = path.depth == 0
                 && !path.scoped
                 && path.parts.first().is_some_and(|name| self.params.contains(&&**name));
-            let at = self.scopes.len().checked_sub(path.depth + 1).filter(|_| !is_param);
+            let at = self.scopes.len().checked_sub(path.depth() + 1).filter(|_| !is_param);
             at.and_then(|at| self.scopes.get(at))
         };
         match scope {

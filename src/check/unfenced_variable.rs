@@ -126,7 +126,7 @@ fn prints(program: &Program<'_>) -> bool {
     program.body.iter().any(|statement| match statement {
         Statement::Mustache(mustache) => {
             let path = mustache.call.callee.as_path();
-            !path.is_some_and(|path| path.data && mustache.call.params.is_empty())
+            !path.is_some_and(|path| path.data && mustache.call.params().is_empty())
         }
         Statement::Block(block) if *block.call.callee.name() != *"fence" => {
             [&block.program, &block.inverse].into_iter().flatten().any(prints)

@@ -116,14 +116,14 @@ fn in_helper(
         ("add" | "sub", 0 | 1) => !matches!(kind, Integer | Float | FieldType::Any | FieldType::Enum),
         ("upper" | "lower" | "trim" | "truncate" | "indent", 0) => kind == Dict,
         ("lt" | "lte" | "gt" | "gte", 0 | 1) => {
-            let other = call.params.get(1 - at)?;
+            let other = call.params().get(1 - at)?;
             matches!(
                 (&other.kind, kind),
                 (ExprNodeKind::Number(_), String | List | Dict | Date | DateTime)
                     | (ExprNodeKind::String(_), Integer | Float | Boolean | List | Dict)
             )
         }
-        ("eq" | "ne", 0 | 1) => return compared(variable, helper, &call.params.get(1 - at)?.kind),
+        ("eq" | "ne", 0 | 1) => return compared(variable, helper, &call.params().get(1 - at)?.kind),
         _ => false,
     };
     is_refused.then(|| {

@@ -5,6 +5,7 @@ use std::fmt;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
+use smol_str::SmolStr;
 
 use super::ffi::DictPosition;
 #[cfg(not(any(Py_LIMITED_API, Py_GIL_DISABLED)))]
@@ -14,7 +15,8 @@ use crate::template::{Output, Text};
 
 /// Fixed text of a template. Its Python string is made when it is first needed.
 pub struct PyText {
-    text: Box<str>,
+    /// Most texts of a template are short names and words between tags, which need no memory of their own.
+    text: SmolStr,
     #[cfg(any(Py_LIMITED_API, Py_GIL_DISABLED))]
     ascii: bool,
     fixed: PyOnceLock<TextString>,

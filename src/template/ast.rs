@@ -112,12 +112,33 @@ pub struct MustacheNode<'s> {
 pub struct CallNode<'s> {
     /// The name. A literal in this position is the name of a variable.
     pub callee: ExprNode<'s>,
+    /// The arguments. Most tags are a name alone: without a box, the lists would be a quarter of every node.
+    pub arguments: Option<Box<ArgumentNodes<'s>>>,
+    /// The place in the source, without the braces of the tag.
+    pub span: Span,
+}
+
+/// The arguments of a name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ArgumentNodes<'s> {
     /// The positional arguments.
     pub params: Vec<ExprNode<'s>>,
     /// The named arguments, in source order.
     pub hash: Vec<(Cow<'s, str>, ExprNode<'s>)>,
-    /// The place in the source, without the braces of the tag.
-    pub span: Span,
+}
+
+impl<'s> CallNode<'s> {
+    /// The positional arguments.
+    #[must_use]
+    pub fn params(&self) -> &[ExprNode<'s>] {
+        self.arguments.as_ref().map_or(&[], |arguments| &arguments.params)
+    }
+
+    /// The named arguments, in source order.
+    #[must_use]
+    pub fn hash(&self) -> &[(Cow<'s, str>, ExprNode<'s>)] {
+        self.arguments.as_ref().map_or(&[], |arguments| &arguments.hash)
+    }
 }
 
 /// A block, `{{#name}} … {{/name}}`.
@@ -230,7 +251,7 @@ pub struct PathNode<'s> {
     /// Whether it begins with `@`.
     pub data: bool,
     /// How many `..` it begins with.
-    pub depth: usize,
+    pub depth: u32,
     /// The names, outermost first.
     pub parts: PathParts<'s>,
     /// Whether it begins with `.`, `..` or `this`. Such a path is a variable even if a helper has the same name.
@@ -243,26 +264,18 @@ pub enum PathParts<'s> {
     /// One name.
     One([Cow<'s, str>; 1]),
     /// No names, or several.
-    Several(Vec<Cow<'s, str>>),
+    Several(Box<[Cow<'s, str>]>),
 }
 
-impl<'s> PathParts<'s> {
-    /// Adds a name at the end.
-    pub fn push(&mut self, name: Cow<'s, str>) {
-        *self = match std::mem::take(self) {
-            Self::Several(names) if names.is_empty() => Self::One([name]),
-            Self::Several(mut names) => {
-                names.push(name);
-                Self::Several(names)
-            }
-            Self::One([first]) => Self::Several(vec![first, name]),
-        };
+impl<'s> From<Vec<Cow<'s, str>>> for PathParts<'s> {
+    fn from(names: Vec<Cow<'s, str>>) -> Self {
+        <[_; 1]>::try_from(names).map_or_else(|names| Self::Several(names.into()), Self::One)
     }
 }
 
 impl Default for PathParts<'_> {
     fn default() -> Self {
-        Self::Several(Vec::new())
+        Self::Several(Box::default())
     }
 }
 
@@ -278,6 +291,12 @@ impl<'s> std::ops::Deref for PathParts<'s> {
 }
 
 impl PathNode<'_> {
+    /// How many contexts up it begins.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.depth as usize
+    }
+
     /// The name, if the path is a single name that can be a helper's: without `@`, `..`, `this` or a second name.
     #[must_use]
     pub fn simple_name(&self) -> Option<&str> {

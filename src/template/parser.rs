@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use super::ast::{
-    BlockNode, CallNode, CommentNode, ContentNode, ExprNode, ExprNodeKind, InlineNode, MustacheNode,
-    PartialBlockNode, PartialNode, PathNode, PathParts, Program, Span, Statement, Strip,
+    ArgumentNodes, BlockNode, CallNode, CommentNode, ContentNode, ExprNode, ExprNodeKind, InlineNode,
+    MustacheNode, PartialBlockNode, PartialNode, PathNode, PathParts, Program, Span, Statement, Strip,
 };
 use super::lexer::{Lexer, Token, TokenKind as K};
 use crate::error::{Error, Kind, Place, Result};
@@ -70,12 +70,6 @@ struct TemplateParser<'s, 'l> {
     limits: &'l Limits,
     /// How many of them the stack of the thread can hold.
     most_levels: usize,
-}
-
-/// The arguments after a name in a tag.
-struct ParsedArguments<'s> {
-    params: Vec<ExprNode<'s>>,
-    hash: Vec<(Cow<'s, str>, ExprNode<'s>)>,
 }
 
 /// An opening tag.
@@ -407,7 +401,7 @@ impl<'s> TemplateParser<'s, '_> {
             return Err(self.unexpected(token, "a partial"));
         };
         let name = self.argument()?;
-        let ParsedArguments { params, hash } = self.arguments()?;
+        let ArgumentNodes { params, hash } = self.arguments()?;
         let end = self.next()?;
         let K::Close(close) = end.kind else { return Err(self.unexpected(&end, "`}}` or an argument")) };
         let mut params = params.into_iter();
@@ -430,14 +424,19 @@ impl<'s> TemplateParser<'s, '_> {
     /// A name and its arguments.
     fn call(&mut self) -> Result<CallNode<'s>> {
         let callee = self.callee()?;
-        let ParsedArguments { params, hash } = self.arguments()?;
-        let end = hash.last().map(|(_, value)| value.span.end);
-        let end = end.or_else(|| params.last().map(|value| value.span.end)).unwrap_or(callee.span.end);
+        if matches!(self.peek()?, K::Close(_)) {
+            let span = callee.span;
+            return Ok(CallNode { callee, arguments: None, span });
+        }
+        let arguments = self.arguments()?;
+        let last = arguments.hash.last().map(|(_, value)| value).or(arguments.params.last());
+        let end = last.map_or(callee.span.end, |value| value.span.end);
         let span = Span { start: callee.span.start, end };
-        Ok(CallNode { callee, params, hash, span })
+        let is_empty = arguments.params.is_empty() && arguments.hash.is_empty();
+        Ok(CallNode { callee, arguments: (!is_empty).then(|| Box::new(arguments)), span })
     }
 
-    fn arguments(&mut self) -> Result<ParsedArguments<'s>> {
+    fn arguments(&mut self) -> Result<ArgumentNodes<'s>> {
         let (mut params, mut hash) = (Vec::new(), Vec::new());
         loop {
             match self.peek()? {
@@ -472,7 +471,7 @@ impl<'s> TemplateParser<'s, '_> {
                 {
                     params.push(self.argument()?);
                 }
-                _ => return Ok(ParsedArguments { params, hash }),
+                _ => return Ok(ArgumentNodes { params, hash }),
             }
         }
     }
@@ -538,6 +537,7 @@ impl<'s> TemplateParser<'s, '_> {
 
     fn longer_path(&mut self, first: Token<'s>, data: bool, start: usize) -> Result<ExprNode<'s>> {
         let mut path = PathNode { data, ..PathNode::default() };
+        let mut parts = Vec::new();
         let mut spelling = PathText { source: self.source, start: first.start, end: first.start, own: None };
         if data {
             spelling.start = start;
@@ -555,17 +555,18 @@ impl<'s> TemplateParser<'s, '_> {
             };
             spelling.add(text, if *bracketed { None } else { Some(token.start) });
             if !bracketed && is_context_word(text) {
-                if !path.parts.is_empty() {
+                if !parts.is_empty() {
                     return Err(error(&token, format!("`{text}` cannot follow a name in a path"))
                         .with_hint("if a key has this name, write it in brackets: `[..]`"));
                 }
-                path.depth += usize::from(text == "..");
+                path.depth += u32::from(text == "..");
             } else {
-                path.parts.push(text.clone());
+                parts.push(text.clone());
             }
             let end = token.end;
             if !matches!(self.peek()?, K::Sep) {
                 path.original = spelling.text();
+                path.parts = parts.into();
                 path.scoped = is_scoped(&path.original);
                 return Ok(ExprNode { kind: ExprNodeKind::Path(path), span: Span { start, end } });
             }
@@ -611,12 +612,9 @@ impl<'s> PathText<'s> {
 /// Whether a path is relative to the context by the test of handlebars.js: it begins with a dot, or some word in it
 /// ends in `this`.
 fn is_scoped(original: &str) -> bool {
-    const THIS: &str = "this";
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let is_this = |(at, found): (usize, &[u8])| {
-        found == THIS.as_bytes() && !original[at + THIS.len()..].starts_with(word)
-    };
-    original.starts_with('.') || original.as_bytes().windows(THIS.len()).enumerate().any(is_this)
+    let ends_in_this = |at| original[at..].strip_prefix("this").is_some_and(|after| !after.starts_with(word));
+    original.starts_with('.') || memchr::memchr_iter(b't', original.as_bytes()).any(ends_in_this)
 }
 
 /// Makes an inline partial from a `{{#*inline "name"}}` tag and its content.
@@ -629,11 +627,11 @@ fn inline<'s>(opening: OpeningTag<'s>, program: Program<'s>, close_strip: Strip)
     if call.callee.name() != "inline" {
         return Err(fail("decorators other than `inline` are not supported", usage));
     }
-    let mut params = call.params.into_iter();
+    let ArgumentNodes { params, hash } = call.arguments.map(|arguments| *arguments).unwrap_or_default();
+    let mut params = params.into_iter();
     let (Some(name), None) = (params.next(), params.next()) else {
         return Err(fail("an inline partial needs exactly one name", usage));
     };
-    let hash = call.hash;
     Ok(Statement::Inline(Box::new(InlineNode { name, hash, program, open_strip: strip, close_strip, span })))
 }
 

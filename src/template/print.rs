@@ -204,7 +204,7 @@ impl Printer {
 
     fn call(&mut self, call: &CallNode) -> Option<()> {
         self.expr(&call.callee, ' ')?;
-        self.arguments(&call.params, &call.hash)
+        self.arguments(call.params(), call.hash())
     }
 
     fn arguments(&mut self, params: &[ExprNode], hash: &[(Cow<'_, str>, ExprNode)]) -> Option<()> {

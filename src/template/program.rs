@@ -410,8 +410,8 @@ impl<'a, T: Text> Lowering<'a, T> {
             self.check_is_condition(&name, call)?;
             return self.value_block(call);
         }
-        let [argument] = call.params.as_slice() else {
-            let message = format!("`{name}` takes exactly one argument, found {}", call.params.len());
+        let [argument] = call.params() else {
+            let message = format!("`{name}` takes exactly one argument, found {}", call.params().len());
             return Ok(BlockKind::Value(self.invalid_call(call, message, None)?));
         };
         self.check_block_names(&name, call)?;
@@ -429,7 +429,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     /// ignores it.
     fn check_block_names(&self, name: &str, call: &ast::CallNode) -> Result<()> {
         let is_condition = matches!(name, "if" | "unless");
-        let stray = call.hash.iter().find(|(key, _)| !is_condition || key != "includeZero");
+        let stray = call.hash().iter().find(|(key, _)| !is_condition || key != "includeZero");
         let Some((stray, _)) = stray.filter(|_| !self.options.is_javascript()) else { return Ok(()) };
         let usage = match name {
             _ if is_condition => format!("{{{{#{name} value includeZero=true}}}}"),
@@ -485,7 +485,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                 .at(call.span.start)
                 .with_hint("write `{{#fence \"document\"}} … {{/fence}}`")
         };
-        let ([name], true) = (call.params.as_slice(), call.hash.is_empty()) else {
+        let ([name], true) = (call.params(), call.hash().is_empty()) else {
             return Err(refuse("`fence` takes exactly one argument, the name of its tag"));
         };
         if block.inverse.is_some() {
@@ -549,7 +549,7 @@ impl<'a, T: Text> Lowering<'a, T> {
     }
 
     fn option(&mut self, call: &'a ast::CallNode, name: &str) -> Result<Option<Expr<T>>> {
-        let found = call.hash.iter().find(|(key, _)| key == name);
+        let found = call.hash().iter().find(|(key, _)| key == name);
         found.map(|(_, value)| self.expr(value)).transpose()
     }
 
@@ -725,8 +725,8 @@ impl<'a, T: Text> Lowering<'a, T> {
     fn registered_call(&mut self, name: &str, call: &'a ast::CallNode) -> Result<Call<T>> {
         Ok(Call {
             callee: Callee::Registered(T::new(name)),
-            params: call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?,
-            hash: self.hash(&call.hash)?,
+            params: call.params().iter().map(|param| self.expr(param)).collect::<Result<_>>()?,
+            hash: self.hash(call.hash())?,
         })
     }
 
@@ -739,7 +739,7 @@ impl<'a, T: Text> Lowering<'a, T> {
                 signature.usage
             ))
         };
-        let given = call.params.len();
+        let given = call.params().len();
         if !signature.arity.contains(&given) {
             let (low, high) = (signature.arity.start(), signature.arity.end());
             let wanted = match high {
@@ -750,12 +750,12 @@ impl<'a, T: Text> Lowering<'a, T> {
             };
             return self.invalid_call(call, format!("`{name}` takes {wanted}, found {given}"), hint());
         }
-        let stray = call.hash.iter().find(|(key, _)| !signature.named.contains(&&**key));
+        let stray = call.hash().iter().find(|(key, _)| !signature.named.contains(&&**key));
         if let Some((stray, _)) = stray.filter(|_| self.options.dialect.checks_calls()) {
             return self.invalid_call(call, format!("`{name}` takes no argument named `{stray}`"), hint());
         }
-        let params = call.params.iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
-        let hash = self.hash(&call.hash)?;
+        let params = call.params().iter().map(|param| self.expr(param)).collect::<Result<_>>()?;
+        let hash = self.hash(call.hash())?;
         Ok(Expr {
             kind: ExprKind::Call(Box::new(Call { callee: Callee::Prompt(signature.helper), params, hash })),
             span: call.span,
@@ -818,15 +818,15 @@ impl<'a, T: Text> Lowering<'a, T> {
         if path.data {
             return match parts {
                 [first, rest @ ..] if first == "root" && path.depth == 0 => (PathRoot::Top, rest),
-                _ => (PathRoot::Data(path.depth), parts),
+                _ => (PathRoot::Data(path.depth()), parts),
             };
         }
         if self.options.dialect.has_empty_names() && parts.first().is_some_and(|name| name.is_empty()) {
             // In handlebars.js an empty name means the context itself, whatever follows.
-            return (PathRoot::Context(path.depth), &[]);
+            return (PathRoot::Context(path.depth()), &[]);
         }
         let recursive = self.options.compat && path.depth == 0 && !path.scoped && !parts.is_empty();
-        let root = if recursive { PathRoot::Recursive } else { PathRoot::Context(path.depth) };
+        let root = if recursive { PathRoot::Recursive } else { PathRoot::Context(path.depth()) };
         (root, parts)
     }
 
@@ -843,10 +843,10 @@ impl<'a, T: Text> Lowering<'a, T> {
         }
         let is_colon =
             |param: &ast::ExprNode| param.as_path().is_some_and(|path| path.original.starts_with(':'));
-        if name.ends_with(':') || call.params.first().is_some_and(is_colon) {
+        if name.ends_with(':') || call.params().first().is_some_and(is_colon) {
             return error.with_hint(hints::BRACES);
         }
-        if call.params.first().is_some_and(|param| param.span.start == call.callee.span.end) {
+        if call.params().first().is_some_and(|param| param.span.start == call.callee.span.end) {
             return error.with_hint(format!(
                 "for the variable, write `{{{{{name}}}}}`; for a member of it, write its name after one dot"
             ));
@@ -868,7 +868,7 @@ pub(super) fn usage_of_builtin(name: &str) -> Option<String> {
 
 /// Whether a call has no arguments.
 fn is_plain(call: &ast::CallNode) -> bool {
-    call.params.is_empty() && call.hash.is_empty()
+    call.params().is_empty() && call.hash().is_empty()
 }
 
 #[allow(

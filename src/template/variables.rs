@@ -527,7 +527,7 @@ impl<'a> UsageReader<'a> {
     fn block(&mut self, block: &'a BlockNode<'a>) {
         let callee = block.call.callee.as_path();
         let name = callee.as_ref().and_then(|path| path.simple_name());
-        let argument = block.call.params.first();
+        let argument = block.call.params().first();
         if block.raw && self.names.is_text(block) {
             return;
         }
@@ -571,7 +571,7 @@ impl<'a> UsageReader<'a> {
     /// A block on a value. Whether the value is a list, an object or a flag is not known here; its members are read as
     /// those of an object.
     fn value_block(&mut self, block: &'a BlockNode<'a>) {
-        let path = block.call.params.is_empty().then(|| block.call.callee.as_path()).flatten();
+        let path = block.call.params().is_empty().then(|| block.call.callee.as_path()).flatten();
         let path = path.filter(|path| !self.is_call(path));
         let may_be_missing = self.names.is_javascript() || block.inverse.is_some();
         self.call(&block.call, if may_be_missing { Purpose::Tested } else { Purpose::Entered });
@@ -674,7 +674,7 @@ impl<'a> UsageReader<'a> {
     }
 
     fn call(&mut self, call: &'a CallNode<'a>, purpose: Purpose) {
-        if call.params.is_empty() && call.hash.is_empty() {
+        if call.params().is_empty() && call.hash().is_empty() {
             match call.callee.as_path().filter(|path| !self.is_call(path)) {
                 Some(path) => self.read(path, purpose, call.callee.span.start),
                 None => self.reads_all |= self.names.sees_context(&call.callee.name()),
@@ -683,14 +683,14 @@ impl<'a> UsageReader<'a> {
         }
         let name = call.callee.name();
         self.reads_all |= self.names.sees_context(&name);
-        for (at, value) in call.params.iter().enumerate() {
+        for (at, value) in call.params().iter().enumerate() {
             let may_be_missing = accepts_missing(&name, at);
             self.argument(
                 value,
                 if may_be_missing && purpose != Purpose::Tested { Purpose::Passed } else { purpose },
             );
         }
-        for (_, value) in &call.hash {
+        for (_, value) in call.hash() {
             self.argument(value, purpose);
         }
     }
@@ -717,7 +717,7 @@ impl<'a> UsageReader<'a> {
                 into.extend(path_id.and_then(|path_id| self.first(path_id)));
             }
             ExprNodeKind::Call(call) => {
-                for value in &call.params {
+                for value in call.params() {
                     self.tested(value, into);
                 }
             }
@@ -776,7 +776,7 @@ impl<'a> UsageReader<'a> {
             let value_path = (*value_path)?;
             return Some(self.extend(value_path, names(path, 1)));
         }
-        let at = self.contexts.len().checked_sub(path.depth + 1)?;
+        let at = self.contexts.len().checked_sub(path.depth() + 1)?;
         let context = self.contexts[at]?;
         Some(self.extend(context, names(path, 0)))
     }
