@@ -48,8 +48,11 @@ def environment() -> dict[str, str]:
     )
     pairs = (line.split("=", 1) for line in shown.stdout.splitlines())
     counters = {name: value.strip("'") for name, value in pairs}
-    # The processes of the tests add to the same few files instead of writing one each.
-    return {**base, **counters, "LLVM_PROFILE_FILE": str(TARGET / "tests-%4m.profraw")}
+    # The counters are in the file from the start (`%c`), because many processes of the tests are killed, those of
+    # pytest-xdist among them. Processes add to the same few files (`%4m`) instead of writing one each.
+    flags = f"{counters.get('RUSTFLAGS', '')} -C llvm-args=-runtime-counter-relocation".strip()
+    profile = str(TARGET / "tests-%c%4m.profraw")
+    return {**base, **counters, "RUSTFLAGS": flags, "LLVM_PROFILE_FILE": profile}
 
 
 def missing_tool() -> str | None:
@@ -106,8 +109,8 @@ def main() -> int:
     maturin = [str(bin_folder / "maturin"), "develop", "--uv", "--quiet", "--locked", "--extras", "cli"]
     good &= run(maturin, {**variables, "VIRTUAL_ENV": str(bin_folder.parent)})
     good &= run(PYTEST, variables)
-    # Of processes that tests start with an empty environment.
-    for stray in ROOT.glob("default_*.profraw"):
+    # Of processes that tests start with an empty environment, and of killed ones.
+    for stray in [*ROOT.glob("default_*.profraw"), *ROOT.glob(".coverage.*")]:
         stray.unlink()
     return 0 if report(variables) and good else 1
 

@@ -4,7 +4,7 @@ use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyNone, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyModule, PyNone, PyString, PyTuple, PyType};
 
 use crate::template::ValueKind;
 
@@ -69,9 +69,10 @@ pub(super) fn known_type<'py>(
     }
     let modules = py.import(intern!(py, "sys")).and_then(|sys| sys.getattr(intern!(py, "modules"))).ok()?;
     let modules = modules.cast_into::<PyDict>().ok()?;
-    let module = modules.get_item(module).ok()??;
-    // A module that is being imported may not have the name yet.
-    let found = module.getattr(name).ok()?;
+    let module = modules.get_item(module).ok()??.cast_into::<PyModule>().ok()?;
+    // A module that is being imported may not have the name yet. An attribute could be imported on demand, and what a
+    // signal handler raises there would be lost.
+    let found = module.dict().get_item(name).ok()??;
     let found = if found.cast::<PyType>().is_ok() { found } else { found.get_type().into_any() };
     cell.get_or_init(py, || found.unbind());
     cell.get(py).map(|known| known.bind(py))

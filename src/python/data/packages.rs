@@ -47,7 +47,7 @@ pub(super) fn reading(class: &Bound<'_, PyType>) -> Option<ObjectReading> {
         ObjectReading::Row
     } else if is_subtype!(class, "pandas", "Period")
         || is_subtype!(class, "pandas", "Interval")
-        || is_subtype!(class, "pydantic", "AnyUrl")
+        || is_subtype!(class, "pydantic.networks", "AnyUrl")
     {
         ObjectReading::Kind(ValueKind::Scalar)
     } else if is_subtype!(class, "pandas", "Index")
