@@ -301,6 +301,10 @@ pub enum Code {
     /// template: "Hello {{name}}!"
     /// ```
     NotAFile,
+    /// A name in a block that is not read from the variables.
+    OuterVariable,
+    /// Quotes of typography where the template language or YAML needs plain ones.
+    CurlyQuotes,
 }
 
 /// What is known about a rule: its number, its name, and how bad its findings are.
@@ -308,7 +312,7 @@ type CodeRow = (&'static str, &'static str, Severity);
 
 impl Code {
     /// Every code, in the order of the numbers.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::UnreadableFile,
         Self::InvalidPrompt,
         Self::TemplateSyntax,
@@ -338,6 +342,8 @@ impl Code {
         Self::ChangedVersion,
         Self::RepeatedText,
         Self::NotAFile,
+        Self::OuterVariable,
+        Self::CurlyQuotes,
     ];
 
     fn row(self) -> CodeRow {
@@ -372,6 +378,8 @@ impl Code {
             Self::ChangedVersion => ("PM027", "changed-version", Warning),
             Self::RepeatedText => ("PM028", "repeated-text", Warning),
             Self::NotAFile => ("PM029", "not-a-file", Warning),
+            Self::OuterVariable => ("PM030", "outer-variable", Warning),
+            Self::CurlyQuotes => ("PM031", "curly-quotes", Warning),
         }
     }
 

@@ -59,8 +59,7 @@ pub(super) fn find_in_directory(checked: &CheckedDirectory<'_>) -> Vec<Finding> 
         else {
             continue;
         };
-        let mut searched = Vec::new();
-        collect(&program, &mut searched);
+        let searched = contents(&program, false);
         for ForeignTag { offset, end, hint } in tags {
             if searched.iter().any(|span| (span.start..span.end).contains(&offset)) {
                 let tag = &source[offset..end];
@@ -92,7 +91,7 @@ fn each_tag(checked: &CheckedPrompt<'_>, each: &mut dyn FnMut(TemplateLocation<'
         }
         let mut searched = Vec::new();
         for parsed in checked.parsed().iter().filter(|parsed| parsed.location == location) {
-            collect(&parsed.program, &mut searched);
+            searched.extend(contents(&parsed.program, false));
         }
         for tag in tags {
             if searched.iter().any(|span| (span.start..span.end).contains(&tag.offset)) {
@@ -227,19 +226,25 @@ fn is_command(before: &str) -> bool {
     before.trim_end_matches(|c: char| c.is_ascii_alphabetic()).ends_with('\\') && !before.ends_with('\\')
 }
 
-/// Collects the spans of the text between tags, without raw blocks.
-fn collect(program: &Program<'_>, spans: &mut Vec<Span>) {
+/// The spans of the text between tags, with or without that of raw blocks.
+pub(super) fn contents(program: &Program<'_>, with_raw: bool) -> Vec<Span> {
+    let mut spans = Vec::new();
+    collect(program, with_raw, &mut spans);
+    spans
+}
+
+fn collect(program: &Program<'_>, with_raw: bool, spans: &mut Vec<Span>) {
     for statement in &program.body {
         match statement {
             Statement::Content(content) => spans.push(content.span),
-            Statement::Block(block) if block.raw => {}
+            Statement::Block(block) if block.raw && !with_raw => {}
             Statement::Block(block) => {
                 for branch in [&block.program, &block.inverse].into_iter().flatten() {
-                    collect(branch, spans);
+                    collect(branch, with_raw, spans);
                 }
             }
-            Statement::PartialBlock(block) => collect(&block.program, spans),
-            Statement::Inline(inline) => collect(&inline.program, spans),
+            Statement::PartialBlock(block) => collect(&block.program, with_raw, spans),
+            Statement::Inline(inline) => collect(&inline.program, with_raw, spans),
             Statement::Comment(_) | Statement::Mustache(_) | Statement::Partial(_) => {}
         }
     }

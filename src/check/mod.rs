@@ -13,6 +13,7 @@ mod checked_directory;
 mod checked_prompt;
 mod circular_partial;
 mod code;
+mod curly_quotes;
 mod declaration_edits;
 mod error_fixes;
 mod finding;
@@ -22,6 +23,7 @@ mod inline_schema;
 mod input_fields;
 mod misspelt_variable;
 mod options;
+mod outer_variable;
 mod partial_spacing;
 mod provider_refusal;
 mod repeated_text;
@@ -71,11 +73,13 @@ const LOAD_RULES: &[PromptRule] = &[
     unused_variable::find,
     yaml_comment::find,
     foreign_syntax::find,
+    curly_quotes::find,
 ];
 
 /// The other rules about one prompt.
 const CHECK_RULES: &[PromptRule] = &[
     wrong_type::find,
+    outer_variable::find,
     circular_partial::find,
     unused_partial::find,
     partial_spacing::find,

@@ -49,8 +49,21 @@ enum NameScope<'t> {
     Variables,
     /// The members of a variable.
     Members(&'t str, Vec<&'t str>),
+    /// The members of the items of a loop, which are not known before a render.
+    Items,
     /// It is not known before a render.
     Unknown,
+}
+
+/// A name in a block that replaces the context, which is therefore not read from the variables of the prompt.
+#[derive(Debug)]
+pub(super) struct InnerName<'t> {
+    pub(super) name: &'t str,
+    /// The offset of the path in the source of the template.
+    pub(super) offset: usize,
+    pub(super) kind: UseKind<'t>,
+    /// How many contexts up the variables of the prompt are.
+    pub(super) levels: usize,
 }
 
 /// Calls `each` with every use of a variable in a template. `is_helper` tells whether the caller registered a helper of
@@ -60,9 +73,15 @@ pub(super) fn each_use<'t>(
     is_helper: &dyn Fn(&str) -> bool,
     each: &mut dyn FnMut(TagUse<'t>),
 ) {
-    let scopes = vec![NameScope::Variables];
-    let includes = Vec::new();
-    UseVisitor { is_helper, each, scopes, params: Vec::new(), fences: 0, includes }.program(program);
+    visit(program, is_helper, each);
+}
+
+/// The names in blocks that replace the context by the item of a loop or by the members of a value.
+pub(super) fn inner_names<'t>(
+    program: &'t Program<'t>,
+    is_helper: &dyn Fn(&str) -> bool,
+) -> Vec<InnerName<'t>> {
+    visit(program, is_helper, &mut |_| {}).inner
 }
 
 /// The partials that a template includes, each with whether it certainly reads its names from the variables of the prompt.
@@ -70,11 +89,25 @@ pub(super) fn partial_scopes<'t>(
     program: &'t Program<'t>,
     is_helper: &dyn Fn(&str) -> bool,
 ) -> Vec<(Cow<'t, str>, bool)> {
-    let scopes = vec![NameScope::Variables];
-    let (includes, each) = (Vec::new(), &mut |_: TagUse<'t>| {});
-    let mut visitor = UseVisitor { is_helper, each, scopes, params: Vec::new(), fences: 0, includes };
+    visit(program, is_helper, &mut |_| {}).includes
+}
+
+fn visit<'t, 'v>(
+    program: &'t Program<'t>,
+    is_helper: &'v dyn Fn(&str) -> bool,
+    each: &'v mut dyn FnMut(TagUse<'t>),
+) -> UseVisitor<'t, 'v> {
+    let mut visitor = UseVisitor {
+        is_helper,
+        each,
+        scopes: vec![NameScope::Variables],
+        params: Vec::new(),
+        fences: 0,
+        includes: Vec::new(),
+        inner: Vec::new(),
+    };
     visitor.program(program);
-    visitor.includes
+    visitor
 }
 
 struct UseVisitor<'t, 'v> {
@@ -87,6 +120,8 @@ struct UseVisitor<'t, 'v> {
     fences: usize,
     /// See [`partial_scopes`].
     includes: Vec<(Cow<'t, str>, bool)>,
+    /// See [`inner_names`].
+    inner: Vec<InnerName<'t>>,
 }
 
 impl<'t> UseVisitor<'t, '_> {
@@ -137,7 +172,7 @@ impl<'t> UseVisitor<'t, '_> {
             }
             (Some("each"), Some(list)) => {
                 self.expression(list, UseKind::Iterated(block));
-                self.branches(block, NameScope::Unknown);
+                self.branches(block, NameScope::Items);
             }
             (Some("with"), Some(value)) => {
                 self.expression(value, UseKind::Entered);
@@ -220,6 +255,15 @@ impl<'t> UseVisitor<'t, '_> {
     }
 
     fn path(&mut self, path: &'t PathNode<'t>, offset: usize, kind: UseKind<'t>) {
+        let is_inner = matches!(self.scopes.last(), Some(NameScope::Items | NameScope::Members(..)))
+            && !self.scopes.iter().any(|scope| matches!(scope, NameScope::Unknown));
+        if is_inner
+            && !path.data
+            && !path.scoped
+            && let Some(name) = path.parts.first().filter(|name| !self.params.contains(&&***name))
+        {
+            self.inner.push(InnerName { name, offset, kind, levels: self.scopes.len() - 1 });
+        }
         if let NameScope::Members(name, members) = self.resolve(path) {
             (self.each)(TagUse { name, members, offset, kind, is_fenced: self.fences > 0 });
         }
@@ -246,7 +290,7 @@ impl<'t> UseVisitor<'t, '_> {
             Some(NameScope::Members(name, members)) => {
                 NameScope::Members(name, members.iter().copied().chain(names).collect())
             }
-            Some(NameScope::Unknown) | None => NameScope::Unknown,
+            Some(NameScope::Items | NameScope::Unknown) | None => NameScope::Unknown,
         }
     }
 

@@ -24,6 +24,7 @@ use std::collections::HashSet;
 
 use super::checked_prompt::CheckedPrompt;
 use super::code::Code;
+use super::curly_quotes::has_curly_quote;
 use super::finding::Finding;
 use crate::error::nearest;
 use crate::template::Reference;
@@ -31,7 +32,8 @@ use crate::template::Reference;
 pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, reference, meant) in undeclared(checked) {
-        if meant.is_some() {
+        // A name with typographic quotes has a finding of its own.
+        if meant.is_some() || has_curly_quote(name) {
             continue;
         }
         let text = message(checked, name, reference);

@@ -1,8 +1,8 @@
 //! `unused-variable`: `variables` declares a name that no template uses.
 //!
 //! The text that used it is gone, and whoever renders the prompt still has to give a value. If the template uses a name
-//! that is close to it, the mistake is `misspelt-variable`, and if a tag of another template language has the name, it is
-//! `foreign-syntax`.
+//! that is close to it, the mistake is `misspelt-variable`; if a tag of another template language has the name, it is
+//! `foreign-syntax`, and if only a block with a context of its own does, `outer-variable`.
 //!
 //! Bad:
 //!
@@ -28,6 +28,7 @@ use super::checked_prompt::CheckedPrompt;
 use super::code::Code;
 use super::finding::Finding;
 use super::foreign_syntax::words_of_foreign_tags;
+use super::outer_variable::read_inside;
 use super::undeclared_variable::undeclared;
 use super::yaml_comment::words_of_cut_texts;
 
@@ -68,5 +69,6 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
 fn words_of_other_findings(checked: &CheckedPrompt<'_>) -> HashSet<String> {
     let mut words = words_of_foreign_tags(checked);
     words.extend(words_of_cut_texts(checked));
+    words.extend(read_inside(checked).into_iter().map(|(_, one)| one.name.to_owned()));
     words
 }

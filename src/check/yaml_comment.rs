@@ -63,7 +63,7 @@ fn is_text(comment: &str) -> bool {
 }
 
 /// The beginning of a text.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     const SHOWN: usize = 40;
     let mut shown: String = text.chars().take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {

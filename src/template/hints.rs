@@ -45,16 +45,11 @@ pub(super) fn for_tag(source: &str, at: usize) -> Option<String> {
             "there is no operator `{sign}`: write `({helper} a b)`, as in `{{{{#if ({helper} a b)}}}}`"
         ));
     }
-    if let Some((value, filter)) =
-        inner.split_once('|').filter(|(value, _)| !value.trim_end().ends_with(" as"))
-    {
-        let filter: String = filter.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        let value = value.trim();
-        if is_path(value) && !filter.is_empty() {
-            return Some(format!(
-                "there is no `|`: call a helper by its name first, `{{{{{filter} {value}}}}}`"
-            ));
-        }
+    if let Some(call) = call_of_filter(inner) {
+        return Some(format!("there is no `|`: call a helper by its name first, `{{{{{call}}}}}`"));
+    }
+    if inner.contains(['“', '”', '„', '‘', '’']) {
+        return Some("curly quotes are part of a name here: use plain ones, `'text'`".to_owned());
     }
     if inner.starts_with('%') {
         return Some("write blocks as `{{#if x}} … {{/if}}` and `{{#each list}} … {{/each}}`".to_owned());
@@ -77,6 +72,22 @@ pub(super) fn for_tag(source: &str, at: usize) -> Option<String> {
     }
     let has_comma = inner.contains(',') && !inner.contains(['"', '\'']);
     has_comma.then(|| "separate the arguments of a helper with spaces, not with commas".to_owned())
+}
+
+/// The call of a helper that does what a filter does: `default name 'you'` for `name|default:'you'`.
+fn call_of_filter(inner: &str) -> Option<String> {
+    let (value, filter) = inner.split_once('|').filter(|(value, _)| !value.trim_end().ends_with(" as"))?;
+    let (value, filter) = (value.trim(), filter.trim());
+    let end = filter.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(filter.len());
+    let (name, argument) = filter.split_at(end);
+    if !is_path(value) || name.is_empty() {
+        return None;
+    }
+    let argument =
+        argument.split('|').next()?.trim().trim_start_matches([':', '(']).trim_end_matches(')').trim();
+    let is_literal = |quote| argument.len() > 1 && argument.starts_with(quote) && argument.ends_with(quote);
+    let is_known = is_path(argument) || is_literal('"') || is_literal('\'');
+    Some(if is_known { format!("{name} {value} {argument}") } else { format!("{name} {value}") })
 }
 
 /// The operator in a tag, and the helper that does the same.
@@ -186,6 +197,9 @@ mod tests {
             ("{{#if a && b}}x{{/if}}", "(and a b)"),
             ("{{x|upper}}", "{{upper x}}"),
             ("{{ user.name | upper }}", "{{upper user.name}}"),
+            ("{{name|default:'you'}}", "`{{default name 'you'}}`"),
+            ("{{ name | truncate(20) | upper }}", "`{{truncate name 20}}`"),
+            ("{{join names separator=‘, ’}}", "use plain ones"),
             ("{{x[0].y}}", "x.[0].y"),
             ("{{=<% %>=}} <% x %>", "always in double braces"),
             ("{{% if x %}}", "{{#if x}}"),

@@ -51,7 +51,12 @@ pub(super) fn parse<'s>(source: &'s str, limits: &Limits) -> Result<ParsedSource
         K::Eof => Ok(ParsedSource { program, depth: parser.depth }),
         K::OpenEndBlock(_) => {
             let name = parser.name_after(token.end);
-            Err(error(&token, format!("`{{{{/{name}}}}}` closes a block that was never opened")))
+            let unopened = error(&token, format!("`{{{{/{name}}}}}` closes a block that was never opened"));
+            let hint = super::hints::for_name(&name).map_or_else(
+                || format!("open it with `{{{{#{name} …}}}}`, or remove this tag"),
+                str::to_owned,
+            );
+            Err(unopened.with_hint(hint))
         }
         K::Inverse(..) | K::OpenInverseChain(_) => Err(error(&token, "`else` outside a block")),
         _ => Err(parser.unexpected(&token, "text or a tag")),

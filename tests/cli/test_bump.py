@@ -151,17 +151,40 @@ def test_labels_that_a_person_wrote_are_kept_too(failure_of: Text, write: Write)
 
 
 @pytest.mark.usefixtures("project")
-def test_a_label_in_the_file_goes_with_its_version(result_of: Text, write: Write) -> None:
+def test_a_label_in_the_file_does_not_move_unseen(failure_of: Text, result_of: Text, write: Write) -> None:
     write({"prompts/a.yaml": "template: Hi\nlabels: [production]\n"})
-    result_of("bump", "a", "--minor")
-    assert json.loads(result_of("label", "list", "--json")) == [{"id": "a", "label": "production", "version": "1.1.0"}]
-
-
-def test_a_copy_has_no_labels(project: Path, result_of: Text, write: Write) -> None:
-    write({"prompts/a.yaml": "template: Hi\nlabels: [production]\n"})
-    result_of("bump", "a", "--major", "--keep")
-    assert "labels" not in (project / "prompts" / "a-2.0.0.yaml").read_text(encoding="utf-8")
+    refused = failure_of("bump", "a", "--minor")
+    assert refused.startswith("the label 'production' is in prompts/a.yaml, so it would move to version 1.1.0\n")
     assert json.loads(result_of("label", "list", "--json")) == [{"id": "a", "label": "production", "version": "1.0.0"}]
+
+
+WRITTEN = """\
+# Owner: marketing
+id: a  # never renamed
+version: 1.0.0
+{labels}# what the model reads
+template: "Hi,   {{{{name}}}}"
+variables: {{ name: string }}
+"""
+
+
+@pytest.mark.parametrize(
+    "labels", ["labels: [production]  # live\n", "labels:\n  - production\n  - beta\n", "labels: [\n  production]\n"]
+)
+def test_a_copy_has_no_labels_and_every_other_word(labels: str, project: Path, result_of: Text, write: Write) -> None:
+    write({"prompts/a.yaml": WRITTEN.format(labels=labels)})
+    result_of("bump", "a", "--major", "--keep")
+    text = (project / "prompts" / "a-2.0.0.yaml").read_text(encoding="utf-8")
+    assert text == WRITTEN.format(labels="").replace("1.0.0", "2.0.0")
+    assert {entry["version"] for entry in json.loads(result_of("label", "list", "--json"))} == {"1.0.0"}
+
+
+def test_labels_on_a_line_with_other_keys_are_left_out_too(project: Path, result_of: Text, write: Write) -> None:
+    write({"prompts/a.yaml": "{id: a, labels: [production], template: Hi}\n"})
+    result_of("bump", "a", "--major", "--keep")
+    text = (project / "prompts" / "a-2.0.0.yaml").read_text(encoding="utf-8")
+    assert "labels" not in text
+    assert "template: Hi" in text
 
 
 def test_a_prompt_of_a_file_with_others_is_copied_alone(project: Path, result_of: Text, write: Write) -> None:

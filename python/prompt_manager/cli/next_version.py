@@ -31,16 +31,23 @@ def raise_in_place(
     """Raise the version in the file of the prompt.
 
     Raises:
-        click.ClickException: labels.yaml names the version.
+        click.ClickException: a label points at the version, in labels.yaml or in the file itself.
         StorageWriteError: the file has changed since it was read.
     """
-    # Labels in the prompt's own file go with its version.
     named = named_labels(manager._directory or "", prompt.id)
-    moved = [label for label, at in named.items() if at == prompt.version]
+    lost = [label for label, at in named.items() if at == prompt.version]
+    if lost:
+        raise click.ClickException(
+            f"the label {lost[0]!r} points at version {prompt.version}, which would be gone\n"
+            f"  hint: keep it with prompt-manager bump {prompt.id} --keep"
+        )
+    # labels.yaml overrides the labels of a file.
+    moved = [label for label in prompt.to_dict().get("labels") or () if label not in named]
     if moved:
         raise click.ClickException(
-            f"the label {moved[0]!r} points at version {prompt.version}, which would be gone\n"
-            f"  hint: keep it with prompt-manager bump {prompt.id} --keep"
+            f"the label {moved[0]!r} is in {place.file}, so it would move to version {version}\n"
+            f"  hint: keep version {prompt.version} with prompt-manager bump {prompt.id} --keep, or remove the label "
+            f"from the file and set it with prompt-manager label set {prompt.id} {moved[0]} {version}"
         )
     after = with_version(place.file, before, prompt.id, prompt.version, version, write_id=False)
     with uninterrupted():
@@ -82,10 +89,35 @@ def _stem(path: Path, version: str) -> str:
 def _copy(prompt: CompiledPrompt, place: PromptPlace, before: bytes, version: str) -> str:
     """The next version of a prompt as a file, as it is written now if the file has nothing else."""
     root = _root_of_one(before)
-    if root is not None and "labels" not in root.members():
-        return with_version(place.file, before, prompt.id, prompt.version, version, write_id=True).decode()
+    # The labels of a mapping in braces cannot be cut out.
+    if root is not None and ("labels" not in root.members() or _is_block(root)):
+        copy = with_version(place.file, before, prompt.id, prompt.version, version, write_id=True).decode()
+        without = _without_labels(copy) if "labels" in root.members() else copy
+        if without is not None:
+            return without
     fields = {key: value for key, value in prompt.to_dict().items() if key not in _NOT_COPIED}
     return prompt_yaml({**fields, "version": version})
+
+
+def _without_labels(text: str) -> str | None:
+    """The file without its labels. ``None`` if they are on no lines of their own."""
+    root = parse("", text.encode())
+    key, labels = root.members()["labels"]
+    items = labels.items() if isinstance(labels.value, list) else []
+    last = max(node.line for node in (key, labels, *items))
+    lines = text.splitlines(keepends=True)
+    left = "".join(lines[: key.line - 1] + lines[last:])
+    wanted = {name: value for name, value in root.plain().items() if name != "labels"}
+    try:
+        return left if parse("", left.encode()).plain() == wanted else None
+    except PromptManagerError:
+        return None
+
+
+def _is_block(mapping: YamlNode) -> bool:
+    """Whether each key is on a line of its own."""
+    lines = [key.line for key, _ in mapping.members().values()]
+    return len(set(lines)) == len(lines)
 
 
 def _root_of_one(content: bytes) -> YamlNode | None:

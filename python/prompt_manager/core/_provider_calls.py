@@ -237,8 +237,7 @@ class ProviderCalls:
         ``litellm.completion`` for ``"litellm"``, ``client.models.generate_content`` for ``"gemini"`` and
         ``client.converse`` for ``"bedrock"``. A prompt that is not a chat becomes one user message. A setting that
         the call has no argument for is left out, with a
-        :class:`~prompt_manager.integrations.PromptConversionWarning`. For the other options of a provider, such as
-        ``merge_turns``, use its integration.
+        :class:`~prompt_manager.integrations.PromptConversionWarning`.
 
         Args:
             prompt_id: The id of the prompt.
@@ -254,10 +253,10 @@ class ProviderCalls:
             strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
                 false, convert to the nearest valid result, with a warning for each change.
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
-            arguments: Further arguments of the call, such as ``stream=True``. They override those of the prompt;
-                ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and
-                ``text`` are merged, and their members win. ``tools`` are added to those of the prompt; an empty list
-                replaces them.
+            arguments: Further arguments of the call, such as ``stream=True``, and options of the provider's
+                integration, such as ``sampling=True``. Arguments override those of the prompt; ``None`` removes one.
+                The mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and ``text`` are merged, and
+                their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
 
         Raises:
             ValueError: no provider has this name.
@@ -277,6 +276,11 @@ class ProviderCalls:
         >>> request["model"], request["messages"][1]["content"], request["store"]
         ('gpt-5', 'How do I reset my password?', False)
         """
+        options: dict[str, Any] = {}
+        if arguments:
+            from prompt_manager.core._requests import split_options
+
+            options, arguments = split_options(provider, arguments)
         if self._refresh is not None:
             await self._refresh.before(prompt_id, version)
         integration, handle = self._provider_requests().found(
@@ -284,9 +288,12 @@ class ProviderCalls:
             prompt_id,
             version,
             label,
-            output_instructions=output_instructions,
-            structured_output=structured_output,
-            strict_validation=strict,
+            **{
+                "output_instructions": output_instructions,
+                "structured_output": structured_output,
+                "strict_validation": strict,
+                **options,
+            },
         )
         call = integration._call(model, arguments, extra, of_manager=True)
         return await integration._build_handle(handle, {} if variables is None else variables, call, label)
@@ -475,8 +482,7 @@ class ProviderCalls:
         ``litellm.completion`` for ``"litellm"``, ``client.models.generate_content`` for ``"gemini"`` and
         ``client.converse`` for ``"bedrock"``. A prompt that is not a chat becomes one user message. A setting that
         the call has no argument for is left out, with a
-        :class:`~prompt_manager.integrations.PromptConversionWarning`. For the other options of a provider, such as
-        ``merge_turns``, use its integration.
+        :class:`~prompt_manager.integrations.PromptConversionWarning`.
 
         Args:
             prompt_id: The id of the prompt.
@@ -492,10 +498,10 @@ class ProviderCalls:
             strict: Raise an error for anything that the provider would reject or that the conversion would lose. If
                 false, convert to the nearest valid result, with a warning for each change.
             extra: Arguments for a model or gateway that has more than the provider's package. They are not checked.
-            arguments: Further arguments of the call, such as ``stream=True``. They override those of the prompt;
-                ``None`` removes one. The mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and
-                ``text`` are merged, and their members win. ``tools`` are added to those of the prompt; an empty list
-                replaces them.
+            arguments: Further arguments of the call, such as ``stream=True``, and options of the provider's
+                integration, such as ``sampling=True``. Arguments override those of the prompt; ``None`` removes one.
+                The mappings ``extra_body``, ``metadata``, ``output_config``, ``reasoning`` and ``text`` are merged, and
+                their members win. ``tools`` are added to those of the prompt; an empty list replaces them.
 
         Raises:
             ValueError: no provider has this name.
@@ -515,14 +521,22 @@ class ProviderCalls:
         >>> request["model"], request["messages"][1]["content"], request["store"]
         ('gpt-5', 'How do I reset my password?', False)
         """
+        options: dict[str, Any] = {}
+        if arguments:
+            from prompt_manager.core._requests import split_options
+
+            options, arguments = split_options(provider, arguments)
         integration, handle = self._provider_requests().found(
             provider,
             prompt_id,
             version,
             label,
-            output_instructions=output_instructions,
-            structured_output=structured_output,
-            strict_validation=strict,
+            **{
+                "output_instructions": output_instructions,
+                "structured_output": structured_output,
+                "strict_validation": strict,
+                **options,
+            },
         )
         call = integration._call(model, arguments, extra, of_manager=True)
         return integration._build_handle_sync(handle, {} if variables is None else variables, call, label)
@@ -824,6 +838,9 @@ class ProviderCalls:
         [{'role': 'user', 'content': 'How do I reset my password?'}]
         """
         if unknown:
+            from prompt_manager.core._requests import check_no_option
+
+            check_no_option(provider, unknown, "convert")
             check_keywords(unknown, CONVERT_OPTIONS)
         if self._refresh is not None:
             await self._refresh.before(prompt_id, version)
@@ -1045,6 +1062,9 @@ class ProviderCalls:
         [{'role': 'user', 'content': 'How do I reset my password?'}]
         """
         if unknown:
+            from prompt_manager.core._requests import check_no_option
+
+            check_no_option(provider, unknown, "convert")
             check_keywords(unknown, CONVERT_OPTIONS)
         integration, handle = self._provider_requests().found(
             provider,

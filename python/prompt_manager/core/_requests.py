@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ from prompt_manager._native import nearest
 from prompt_manager._providers import PROVIDERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from prompt_manager._native import CompiledPrompt, Registry
     from prompt_manager.core.template import TemplateEngine
     from prompt_manager.integrations._provider import ProviderIntegration
 
-__all__ = ["ProviderRequests"]
+__all__ = ["ProviderRequests", "check_no_option", "split_options"]
 
 
 class ProviderRequests:
@@ -45,21 +48,84 @@ class ProviderRequests:
         key = (provider, *options.items())
         made = self._integrations.get(key)
         if made is None:
-            found = PROVIDERS.get(provider)
-            if found is None:
-                check_encodable(provider, "the name of the provider", ValueError)
-                raise ValueError(_unknown(provider))
-            cls = getattr(import_module(f"prompt_manager.integrations.{found.module}"), found.name)
-            made = self._integrations[key] = cls(self._engine, **found.options, **options)
+            cls = _integration_class(provider)
+            made = self._integrations[key] = cls(self._engine, **PROVIDERS[provider].options, **options)
         return made
 
 
+def split_options(provider: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split keyword arguments into the options of the provider's integration and the arguments of its call."""
+    names = _option_names(provider) if isinstance(provider, str) else frozenset()
+    options = {name: value for name, value in given.items() if name in names}
+    return options, {name: value for name, value in given.items() if name not in names}
+
+
+def check_no_option(provider: str, given: Mapping[str, Any], method: str) -> None:
+    """Refuse the options of an integration where a manager does not take them, with the call that does.
+
+    Raises:
+        TypeError: there is one.
+    """
+    for name in split_options(provider, given)[0]:
+        cls = _integration_class(provider).__name__
+        raise TypeError(
+            f"unexpected keyword argument '{name}'; it is an option of the integration: "
+            f"{cls}(manager.template_engine, {name}=...).{method}(prompt, variables)"
+        )
+
+
+@cache
+def _option_names(provider: str) -> frozenset[str]:
+    """The options of an integration that a manager does not set itself, and whose name no argument has."""
+    from prompt_manager.integrations._call_arguments import CALLS, options_of
+
+    own = {"schemas", *PROVIDERS[provider].options} if provider in PROVIDERS else set()
+    return frozenset(options_of(_integration_class(provider))) - own - CALLS[provider]
+
+
+def _integration_class(provider: str) -> Any:
+    found = PROVIDERS.get(provider)
+    if found is None:
+        check_encodable(provider, "the name of the provider", ValueError)
+        raise ValueError(_unknown(provider))
+    return getattr(import_module(f"prompt_manager.integrations.{found.module}"), found.name)
+
+
 _KNOWN = f"The providers are {', '.join(PROVIDERS)}"
+
+#: What people call the providers, and servers that take the requests of one.
+_OTHER_NAMES = {
+    "aws": "bedrock",
+    "claude": "anthropic",
+    "gemini-api": "gemini",
+    "google": "gemini",
+    "gpt": "openai",
+    "responses": "openai-responses",
+    "vertex": "gemini",
+    "vertexai": "gemini",
+    **dict.fromkeys(
+        (
+            "azure",
+            "azure-openai",
+            "deepseek",
+            "fireworks",
+            "groq",
+            "lmstudio",
+            "mistral",
+            "ollama",
+            "openrouter",
+            "together",
+            "vllm",
+            "xai",
+        ),
+        "openai",
+    ),
+}
 
 
 def _unknown(provider: str) -> str:
     if provider.lower() == "langchain":
         return f"'langchain' is not a provider: use LangChainIntegration(manager.template_engine). {_KNOWN}"
-    near = nearest(provider, [*PROVIDERS])
+    near = _OTHER_NAMES.get(provider.lower().replace("_", "-")) or nearest(provider, [*PROVIDERS])
     hint = f"; did you mean '{near}'?" if near else "."
     return f"no provider is named '{provider}'{hint} {_KNOWN}"

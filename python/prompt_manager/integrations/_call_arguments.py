@@ -11,7 +11,7 @@ from prompt_manager.integrations._config import as_mapping, check_mapping, gemin
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["CALLS", "CallArguments", "check_arguments", "with_extra", "with_mappings"]
+__all__ = ["CALLS", "CallArguments", "check_arguments", "options_of", "with_extra", "with_mappings"]
 
 
 class CallArguments(NamedTuple):
@@ -50,11 +50,11 @@ def check_arguments(target: str, integration: type[Any], arguments: Iterable[str
             raise TypeError("unexpected keyword argument 'modelId'; pass model=...")
         if name in known:
             continue
-        if name in _options(integration):
+        if name in options_of(integration):
             cls = integration.__name__
             raise TypeError(
-                f"unexpected keyword argument '{name}'; it is an option of {cls}: use "
-                f"{cls}(manager.template_engine, {name}=...).build_request(prompt, variables)"
+                f"unexpected keyword argument '{name}'; it is an option of the integration: "
+                f"{cls}(engine, {name}=...).build_request(prompt, variables)"
             )
         holder = dict(members_of_arguments(target)).get(name)
         place = f"{holder}={{'{name}': ...}}" if holder is not None else place_of(target, name)
@@ -127,6 +127,8 @@ def with_mappings(target: str, arguments: dict[str, Any]) -> dict[str, Any]:
             raise TypeError(f"`{name}` must be a mapping, not {type(arguments[name]).__name__}")
     if arguments.get("tools") is not None:
         arguments = {**arguments, "tools": _tools(arguments["tools"])}
+    if target == "anthropic" and not _SAMPLING.isdisjoint(arguments):
+        arguments = _in_extra_body(arguments)
     if target == "gemini" and arguments.get("config") is not None:
         return {**arguments, "config": gemini_config(arguments["config"])}
     if target == "bedrock":
@@ -134,6 +136,19 @@ def with_mappings(target: str, arguments: dict[str, Any]) -> dict[str, Any]:
             if arguments.get(name) is not None:
                 check_mapping(target, name, arguments[name])
     return arguments
+
+
+#: Arguments that newer packages of Anthropic do not have any more. All of them pass on the members of ``extra_body``.
+_SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+
+
+def _in_extra_body(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with those of :data:`_SAMPLING` that have a value in ``extra_body``."""
+    moved = {name: value for name, value in arguments.items() if name in _SAMPLING and value is not None}
+    if not moved:
+        return arguments
+    left = {name: value for name, value in arguments.items() if name not in moved}
+    return {**left, "extra_body": {**moved, **(left.get("extra_body") or {})}}
 
 
 #: The arguments of the other calls that are merged with those of a prompt.
@@ -181,8 +196,8 @@ def _nested(arguments: Mapping[str, Any], path: tuple[str, ...], extra: Mapping[
     return {**arguments, key: _nested(inner, tuple(rest), extra) if rest else {**extra, **inner}}
 
 
-def _options(integration: type[Any]) -> Collection[str]:
-    """The options of an integration."""
+def options_of(integration: type[Any]) -> Collection[str]:
+    """The options of an integration, without its engine."""
     from inspect import Parameter, signature
 
     parameters = signature(integration.__init__).parameters.values()

@@ -10,7 +10,7 @@ from operator import getitem
 import pytest
 
 from helpers import create_chat_prompt, create_text_prompt
-from prompt_manager import PromptManager, TemplateEngine
+from prompt_manager import Prompt, PromptManager, TemplateEngine
 from prompt_manager._providers import PROVIDERS
 from prompt_manager.exceptions import ConversionError, PromptNotFoundError, VersionNotFoundError
 from prompt_manager.integrations import (
@@ -231,9 +231,62 @@ def test_an_argument_is_given_once(manager):
         manager.build_request_sync("explain", TOPIC, "openai", extra={"model": "x"})
 
 
-def test_an_option_of_an_integration_is_named_as_such(manager):
-    with pytest.raises(TypeError, match=r"option of AnthropicIntegration: use .*merge_turns=\.\.\."):
-        manager.build_request_sync("explain", TOPIC, "anthropic", merge_turns=True)
+async def test_options_of_an_integration_are_taken_with_the_arguments(manager):
+    given = {"sampling": True, "max_tokens": 7}
+    manager.create_prompt_sync(Prompt(id="warm", template="Hi", settings={"temperature": 0.5}))
+    request = manager.build_request_sync("warm", {}, "anthropic", model="m", **given)
+    assert request["extra_body"] == {"temperature": 0.5}
+    assert await manager.build_request("warm", {}, "anthropic", model="m", **given) == request
+    messages = [
+        {"role": "system", "content": "a"},
+        {"role": "system", "content": "b"},
+        {"role": "user", "content": "c"},
+    ]
+    manager.create_prompt_sync(Prompt(id="two", format="chat", chat_template={"messages": messages}))
+    for options in ({"merge_system": True}, {"strict": False}, {"strict_validation": False}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            request = manager.build_request_sync("two", {}, "anthropic", model="m", max_tokens=7, **options)
+        assert request["system"] == "a\n\nb", options
+    request = manager.build_request_sync("warm", {}, "openai", model="m", max_tokens_key="max_tokens", stream=True)
+    assert request["stream"] is True
+
+
+def test_an_option_where_there_is_none_is_named_as_such(manager):
+    with pytest.raises(
+        TypeError, match=r"option of the integration: AnthropicIntegration\(manager.* merge_turns=\.\.\."
+    ):
+        manager.convert_sync("explain", TOPIC, "anthropic", merge_turns=True)
+    integration = AnthropicIntegration(manager.template_engine)
+    with pytest.raises(TypeError, match=r"option of the integration: AnthropicIntegration\(engine, merge_turns=\.\.\."):
+        integration.build_request_sync(Prompt(id="p", template="Hi"), {}, model="m", max_tokens=7, merge_turns=True)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'schemas'"):
+        manager.build_request_sync("explain", TOPIC, "anthropic", schemas=None)
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_p", "top_k"])
+def test_what_newer_packages_of_anthropic_lack_goes_into_the_body(manager, name):
+    def request(**given):
+        return manager.build_request_sync("explain", TOPIC, "anthropic", model="m", max_tokens=7, **given)
+
+    assert request(**{name: 1})["extra_body"] == {name: 1}
+    assert request(**{name: 1, "extra_body": {"a": 2}})["extra_body"] == {name: 1, "a": 2}
+    assert request(**{name: 1, "extra_body": {name: 3}})["extra_body"] == {name: 3}
+    assert request(extra={name: 1})["extra_body"] == {name: 1}
+    assert name not in request(**{name: 1})
+    line = manager.build_batch_line_sync(
+        "explain", TOPIC, "anthropic", custom_id="1", model="m", max_tokens=7, **{name: 1}
+    )
+    assert line["params"][name] == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("google", "gemini"), ("Claude", "anthropic"), ("azure", "openai"), ("mistral", "openai"), ("opnai", "openai")],
+)
+def test_other_names_of_providers_are_known(manager, given, meant):
+    with pytest.raises(ValueError, match=f"no provider is named '{given}'; did you mean '{meant}'"):
+        manager.build_request_sync("explain", TOPIC, given)
 
 
 def calls_of_the_sdks():
