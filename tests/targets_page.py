@@ -111,7 +111,8 @@ FEATURES = [
     Feature(
         "an image at an `s3://` address", user({"type": "image_url", "image_url": {"url": "s3://bucket/marked.png"}})
     ),
-    Feature("an uploaded image or file", user({"type": "file", "file": {"file_id": FOUND}})),
+    Feature("an uploaded image", user({"type": "image", "file_id": FOUND})),
+    Feature("an uploaded file", user({"type": "file", "file": {"file_id": FOUND}})),
     Feature("sound", user({"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}), "UklGRg=="),
     Feature("a PDF as data", user({"type": "file", "file": {"filename": "a.pdf", "file_data": PDF}}), "JVBERi0x"),
     Feature("a PDF at an `https://` address", user({"type": "file", "url": "https://example.org/marked.pdf"})),

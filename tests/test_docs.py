@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
 
 from helpers import ROOT
+from prompt_manager import TemplateEngine
 from prompt_manager.observability import enable_native_logging
+from prompt_manager.testing.yaml_file import parse
 
 BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n+^```text\n(.*?)^```$)?", flags=re.MULTILINE | re.DOTALL)
 #: Each program, with the output that is shown directly after it.
@@ -34,3 +37,37 @@ def test_each_document_s_program_runs_and_prints_what_is_shown(program, shown, c
 
 def test_the_documents_contain_programs():
     assert PROGRAMS
+
+
+LANGUAGE = (ROOT / "docs" / "handlebars.md").read_text(encoding="utf-8").partition("## The language in a page")[2]
+#: The template and the result of each row of the table.
+ROWS = re.findall(r"^\| [^|]+ \| `(.+?)` \| `(.+?)` \|$", LANGUAGE.partition("\n\n## ")[0], flags=re.MULTILINE)
+
+
+def yaml_blocks():
+    values, prompt = re.findall(r"^```yaml\n(.*?)^```$", LANGUAGE, flags=re.MULTILINE | re.DOTALL)[:2]
+    return parse("values", values.encode()).plain(), parse("prompt", prompt.encode()).plain()
+
+
+@pytest.mark.parametrize(("template", "result"), ROWS)
+def test_the_language_is_as_the_table_shows_it(template, result):
+    values, _ = yaml_blocks()
+    assert TemplateEngine().render_sync(template, values) == result
+
+
+def test_lines_with_tags_alone_are_as_shown():
+    values, prompt = yaml_blocks()
+    shown = re.search(r"^```text\n(.*?)^```$", LANGUAGE, flags=re.MULTILINE | re.DOTALL)
+    assert TemplateEngine().render_sync(prompt["template"], values) == shown[1]
+    assert len(ROWS) > 15
+
+
+def test_the_default_limits_are_as_documented():
+    source = (ROOT / "src" / "limits.rs").read_text(encoding="utf-8").partition("impl Default for Limits")[2]
+    defaults = {
+        name: math.prod(int(part.replace("_", "")) for part in value.split(" * "))
+        for name, value in re.findall(r"^ +(\w+): ([\d_* ]+),$", source.partition("\n}\n")[0], flags=re.MULTILINE)
+    }
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([\d,]+) \|$", page, flags=re.MULTILINE)
+    assert {name: int(value.replace(",", "")) for name, value in shown} == defaults

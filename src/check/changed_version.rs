@@ -31,7 +31,8 @@
 //! template: "Good day {{name}}!"
 //! ```
 //!
-//! Drafts may change. So may metadata, labels and the layout of a file, which are no content.
+//! `prompt-manager bump greeting` raises the version in the file, and with `--keep` writes the changed prompt to a new file
+//! beside it. Drafts may change. So may metadata, labels and the layout of a file, which are no content.
 
 use std::collections::HashMap;
 
@@ -60,7 +61,10 @@ pub(super) fn find(checked: &CheckedDirectory<'_>) -> Vec<Finding> {
         let prompt_id = Some(id.as_str().to_owned());
         let finding =
             Finding { file, prompt_id, place: Some(place), ..Finding::new(Code::ChangedVersion, message) };
-        findings.push(finding.with_hint("raise the version, or make it a draft: `status: draft`"));
+        let hint = format!(
+            "raise the version with `prompt-manager bump {id}`, where `--keep` also keeps this one; or write `status: draft`"
+        );
+        findings.push(finding.with_hint(hint));
     }
     findings
 }

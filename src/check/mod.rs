@@ -71,6 +71,7 @@ const LOAD_RULES: &[PromptRule] = &[
     undeclared_variable::find,
     misspelt_variable::find,
     unused_variable::find,
+    outer_variable::find_unused,
     yaml_comment::find,
     foreign_syntax::find,
     curly_quotes::find,
@@ -79,7 +80,7 @@ const LOAD_RULES: &[PromptRule] = &[
 /// The other rules about one prompt.
 const CHECK_RULES: &[PromptRule] = &[
     wrong_type::find,
-    outer_variable::find,
+    outer_variable::find_conditions,
     circular_partial::find,
     unused_partial::find,
     partial_spacing::find,

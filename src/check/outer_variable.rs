@@ -29,17 +29,38 @@ use super::finding::Finding;
 use super::input_fields::InputFields;
 use super::tag_uses::{InnerName, UseKind, inner_names};
 
-pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
+/// Those of variables that no template uses. Only for such a prompt, the templates are parsed again.
+pub(super) fn find_unused(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let Some(declared) = checked.prompt.declared() else { return Vec::new() };
+    let used = &checked.references.variables;
+    if declared.items.iter().all(|variable| used.contains_key(variable.name.as_str())) {
+        return Vec::new();
+    }
+    let inner = read_inside(checked);
+    report(checked, &inner, &|one| !used.contains_key(one.name))
+}
+
+/// Those in conditions, of variables that are used elsewhere.
+pub(super) fn find_conditions(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     let inner = read_inside(checked);
     let printed: HashSet<&str> =
         inner.iter().filter(|(_, one)| is_printed(one.kind)).map(|(_, one)| one.name).collect();
+    let used = &checked.references.variables;
+    report(checked, &inner, &|one| {
+        used.contains_key(one.name) && matches!(one.kind, UseKind::Tested) && !printed.contains(one.name)
+    })
+}
+
+fn report(
+    checked: &CheckedPrompt<'_>,
+    inner: &[(&ParsedText<'_>, InnerName<'_>)],
+    is_lost: &dyn Fn(&InnerName<'_>) -> bool,
+) -> Vec<Finding> {
+    let Some(declared) = checked.prompt.declared() else { return Vec::new() };
     let mut findings = Vec::new();
-    for (text, one) in &inner {
+    for (text, one) in inner {
         let name = one.name;
-        let is_lost = !checked.references.variables.contains_key(name)
-            || (matches!(one.kind, UseKind::Tested) && !printed.contains(name));
-        if !is_lost || declared.get(name).is_none() {
+        if declared.get(name).is_none() || !is_lost(one) {
             continue;
         }
         let (id, location) = (&checked.prompt.id, text.location);

@@ -42,9 +42,9 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
         let finding = checked.finding(Code::UnknownPartial, message, checked.place_of(reference));
         match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => finding.with_hint(format!("did you mean `{near}`?")),
-            None => finding.with_hint(
-                "define it under the prompt's `partials`, or register it with the template engine before the load",
-            ),
+            None => finding.with_hint(format!(
+                "write it to `partials/{name}.hbs` in the directory of the prompts, or below `partials` in the prompt; or register it with the template engine before the load"
+            )),
         }
     };
     missing.iter().map(|(name, reference)| finding(name, reference)).collect()

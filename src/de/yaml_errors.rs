@@ -13,7 +13,7 @@ pub(super) fn explained(kind: &ErrorKind) -> Option<(&'static str, &'static str)
         ),
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
             "the value goes on after its closing quote",
-            "put the whole value in quotes, or write it as a block with `|`",
+            "inside \"…\" write a quote as `\\\"`, inside '…' as `''`; or write the value as a block with `|`",
         ),
         ErrorKind::UnknownQuotedScalarEscape => (
             "a text in double quotes has an unknown escape",
@@ -29,11 +29,11 @@ pub(super) fn explained(kind: &ErrorKind) -> Option<(&'static str, &'static str)
         ),
         ErrorKind::ExpectedBlockSequenceEntry => (
             "expected a list item with the indentation of the items before it",
-            "begin the line with `-` in the same column as the other items",
+            "align a key with the keys of its item, and begin the next item with `-` in the same column as the others",
         ),
         ErrorKind::SimpleKeyExpected => (
             "expected a key with a colon",
-            "write `key: value`, or write a text of several lines as a block with `|`",
+            "write `key: value`, with a space after the colon; indent the lines of a block of text (`|`) further than its key",
         ),
         ErrorKind::UnexpectedCharacter { .. } => {
             ("a value cannot begin with this character", "put the value in quotes")

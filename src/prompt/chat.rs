@@ -226,7 +226,7 @@ impl<T: Text> Chat<T> {
                     }
                     _ if *optional => {}
                     Some(_) => return Err(missing(name.as_str()).with_hint(NULL_PLACEHOLDER)),
-                    None => return Err(missing(name.as_str())),
+                    None => return Err(missing(name.as_str()).with_hint(ABSENT_PLACEHOLDER)),
                 },
             }
         }
@@ -263,6 +263,10 @@ impl<T: Text> Chat<T> {
         })
     }
 }
+
+/// The hint for a required placeholder that is not given.
+const ABSENT_PLACEHOLDER: &str =
+    "it is a placeholder: give a list of messages, or write `optional: true` in the placeholder";
 
 /// The hint for a required placeholder that is given null.
 const NULL_PLACEHOLDER: &str =

@@ -63,8 +63,13 @@ impl FromStr for Version {
 
     fn from_str(text: &str) -> Result<Self> {
         let error = |why: &str| {
+            let hint = if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                "write three numbers, such as 1.0.0; a name such as `production` is a label"
+            } else {
+                "write three numbers, such as 1.0.0 or \"1.0.0\"; a pre-release is 1.0.0-rc.1"
+            };
             Error::new(Kind::PromptInvalid, format!("{} is not a version: {why}", shown(text)))
-                .with_hint("write three numbers, such as 1.0.0 or \"1.0.0\"; a pre-release is 1.0.0-rc.1")
+                .with_hint(hint)
         };
         if text.contains('+') {
             return Err(error("build metadata is not allowed, because it has no order"));

@@ -851,7 +851,17 @@ impl<'a, T: Text> Lowering<'a, T> {
                 "for the variable, write `{{{{{name}}}}}`; for a member of it, write its name after one dot"
             ));
         }
-        match nearest(&name, known.iter().map(String::as_str)) {
+        let near = nearest(&name, known.iter().map(String::as_str));
+        if let ([word], true) = (call.params(), call.hash().is_empty())
+            && let Some(word) = word.as_path().as_deref().and_then(ast::PathNode::simple_name)
+        {
+            let joined = format!("the name of a variable has no spaces, as in `{{{{{name}_{word}}}}}`");
+            return error.with_hint(match near {
+                Some(near) => format!("did you mean `{near}`? If not, {joined}"),
+                None => format!("{joined}; the available helpers are {}", known.join(", ")),
+            });
+        }
+        match near {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error.with_hint(format!("the available helpers are {}", known.join(", "))),
         }

@@ -16,6 +16,7 @@ from prompt_manager.exceptions import PromptManagerError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
     Commit = Callable[..., None]
     Text = Callable[..., str]
@@ -156,6 +157,19 @@ def test_a_label_in_the_file_does_not_move_unseen(failure_of: Text, result_of: T
     refused = failure_of("bump", "a", "--minor")
     assert refused.startswith("the label 'production' is in prompts/a.yaml, so it would move to version 1.1.0\n")
     assert json.loads(result_of("label", "list", "--json")) == [{"id": "a", "label": "production", "version": "1.0.0"}]
+
+
+def test_a_part_that_is_too_small_for_the_change_is_a_warning(commit: Commit, run: Any, write: Write) -> None:
+    write({"prompts/a.yaml": "template: Hi\n"})
+    commit()
+    write({"prompts/a.yaml": "template: Hi {{name}}\n"})
+    done = run("bump", "a", "--patch")
+    assert done.stdout == "a 1.0.0 → 1.0.1 in prompts/a.yaml\n"
+    assert done.stderr == (
+        "warning: the change since HEAD is major, not patch: variable `name` was added and is required\n"
+    )
+    write({"prompts/a.yaml": "template: Hi {{name}}\n"})
+    assert run("bump", "a", "--major").stderr == ""
 
 
 WRITTEN = """\

@@ -437,17 +437,27 @@ metadata: {custom: *names}
 }
 
 
+def test_a_directory_without_prompt_files_is_a_warning(project):
+    (project / "empty" / "deep").mkdir(parents=True)
+    for arguments in (["empty"], ["prompts"]):
+        (project / "prompts").mkdir(exist_ok=True)
+        result = check(*arguments)
+        assert (result.exit_code, result.stdout) == (0, "no findings\n")
+        assert result.stderr == f"warning: there are no prompt files in {arguments[0]}\n"
+
+
 class TestFix:
     def test_the_output_says_what_is_fixed_and_what_is_left(self, project):
         write(project, prompts__a="template: '{{nmae}}'\nvariables: [name]\n", prompts__b=CUT)
         result = check("--fix")
         assert result.exit_code == 1
+        assert result.stdout.startswith("prompts/a.yaml:1:14: fixed PM016 prompt `a` uses `nmae`, which its")
         assert result.stdout.endswith("\n\n1 finding, 1 fixed\n")
         assert check("--fix", "prompts/a.yaml").stdout == "no findings\n"
 
     def test_only_rules_that_are_selected_are_fixed(self, project):
         write(project, prompts__a="template: '{{nick}}'\nvariables: [company]\n")
-        assert check("--fix", "--select", "PM009").stdout == "no findings, 1 fixed\n"
+        assert check("--fix", "--select", "PM009").stdout.endswith("\n\nno findings, 1 fixed\n")
         assert (project / "prompts/a.yaml").read_text() == "template: '{{nick}}'\nvariables: [company, nick]\n"
 
     @pytest.mark.parametrize("text", ALIASES.values(), ids=ALIASES)
@@ -459,7 +469,7 @@ class TestFix:
     @pytest.mark.parametrize("entries", ["[name,]", "[name, city , ]", "{name: any,\n  city: any,\n  }"])
     def test_a_comma_behind_the_last_variable_goes_with_it(self, project, entries):
         write(project, prompts__a=f"template: Hello\nvariables: {entries}\n")
-        assert check("--fix").stdout.startswith("no findings, ")
+        assert "\n\nno findings, " in check("--fix").stdout
         assert PromptManager.from_directory_sync(project / "prompts").render_sync("a", {}) == "Hello"
 
     def test_a_file_that_changes_meanwhile_is_refused(self, project, monkeypatch):

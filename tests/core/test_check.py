@@ -118,8 +118,8 @@ class TestUnknownNames:
     @pytest.mark.parametrize(
         ("template", "column", "code", "hint"),
         [
-            ("x {{> nopartial}}", 14, "unknown-partial", "define it under"),
-            ("x {{#if y}}{{> nopartial}}{{/if}}", 23, "unknown-partial", "define it under"),
+            ("x {{> nopartial}}", 14, "unknown-partial", "write it to `partials/nopartial.hbs`"),
+            ("x {{#if y}}{{> nopartial}}{{/if}}", 23, "unknown-partial", "write it to `partials/nopartial.hbs`"),
             ("{{shout y}}", 12, "unknown-helper", "the available helpers"),
             ("{{#if (shout y)}}x{{/if}}", 18, "unknown-helper", "the available helpers"),
         ],

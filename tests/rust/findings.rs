@@ -144,7 +144,7 @@ fn in_compat_mode_a_loop_may_read_the_variables_around_it() {
     let text = "id: a\nformat: text\ntemplate: {content: '{{#each docs}}{{name}}{{/each}}', variables: [docs, name]}\n";
     let compat = TemplateOptions { compat: true, ..TemplateOptions::default() };
     assert_eq!(lines_of(&findings(text, &compat, &EmptyLibrary)), Vec::<String>::new());
-    assert_eq!(findings(text, &TemplateOptions::default(), &EmptyLibrary)[0].code, Code::UnusedVariable);
+    assert_eq!(findings(text, &TemplateOptions::default(), &EmptyLibrary)[0].code, Code::OuterVariable);
 }
 
 #[test]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from prompt_manager.cli.options import base_option, directory_options, json_option, select, version_options
-from prompt_manager.cli.output import drawn, write_json, write_text
+from prompt_manager.cli.output import drawn, write_json, write_text, write_warning
 
 if TYPE_CHECKING:
     from prompt_manager._native import CompiledPrompt
@@ -80,6 +80,8 @@ def bump(
     before = place.path.read_bytes()
     old = None if part is not None and not keep else _committed(manager, prompt, base, is_needed=part is None)
     raised = _raised(prompt, old, part, base)
+    if part is not None:
+        _warn_of_larger_change(manager, prompt, part, base)
     if raised.version in manager.registry._core.versions(prompt.id):
         raise click.ClickException(f"prompt {prompt.id!r} has version {raised.version} already")
     if keep:
@@ -94,6 +96,24 @@ def bump(
     else:
         why = f" ({'; '.join(raised.reasons)})" if raised.reasons else ""
         write_text(f"{prompt.id} {prompt.version} {drawn('→', '->')} {raised.version} in {shown}{why}\n")
+
+
+def _warn_of_larger_change(manager: PromptManager, prompt: CompiledPrompt, part: str, base: str) -> None:
+    """Warn if the change since a revision of git needs a higher version than the part that is named."""
+    from prompt_manager._native import diff
+    from prompt_manager.exceptions import PromptManagerError
+
+    try:
+        old = _committed(manager, prompt, base, is_needed=False)
+    except (click.ClickException, PromptManagerError):
+        # What cannot be read there is no reason to write nothing here.
+        return
+    if old is None or old.version != prompt.version:
+        return
+    parts = ("none", "patch", "minor", "major")
+    found = diff(old, prompt)
+    if parts.index(found["bump"]) > parts.index(part):
+        write_warning(f"the change since {base} is {found['bump']}, not {part}: {'; '.join(found['reasons'])}")
 
 
 def _part(**asked: bool) -> str | None:

@@ -136,7 +136,7 @@ def _report(project: Project, options: CheckOptions, output: str) -> bool:
         return [*_findings(project, options)]
 
     with progress("checking the prompts"):
-        findings, fixed = fix_files(find) if options.fix else (find(), 0)
+        findings, fixed = fix_files(find) if options.fix else (find(), [])
     write_text(formatted(findings, output, fixed))
     return bool(findings)
 
@@ -205,6 +205,7 @@ def _directories(project: Project, paths: Iterable[Path]) -> Iterator[tuple[Path
         click.UsageError: a file is none that a directory of prompts is read from.
     """
     from prompt_manager._native import file_kind
+    from prompt_manager._shown_path import shown_path
 
     if not paths and not project.prompts.is_dir():
         raise click.UsageError(
@@ -220,6 +221,8 @@ def _directories(project: Project, paths: Iterable[Path]) -> Iterator[tuple[Path
         if path.absolute() != whole and path.absolute().is_relative_to(whole):
             yield project.prompts, path.absolute()
         elif path.is_dir() or not path.exists():
+            if path.is_dir() and not any(file_kind(file) for file in path.rglob("*")):
+                write_warning(f"there are no prompt files in {shown_path(path)}")
             yield path, None
         else:
             yield path.parent, path.absolute()

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["formatted"]
 
 
-def formatted(findings: Sequence[Finding], output: str, fixed: int = 0) -> str:
+def formatted(findings: Sequence[Finding], output: str, fixed: Sequence[Finding] = ()) -> str:
     """Format the findings as ``"text"``, ``"json"``, ``"github"`` or ``"sarif"``. Every format ends in a line break.
 
-    ``fixed`` is the number of findings that are there no more. Only text shows it.
+    ``fixed`` are the findings that are there no more. Only text shows them.
     """
     if output == "text":
         return _text(findings, fixed)
@@ -30,18 +30,24 @@ def formatted(findings: Sequence[Finding], output: str, fixed: int = 0) -> str:
     return formats[output](findings)
 
 
-def _text(findings: Sequence[Finding], fixed: int) -> str:
-    """Each finding with its line and a caret, and how many there are."""
+def _text(findings: Sequence[Finding], fixed: Sequence[Finding]) -> str:
+    """What was fixed, each finding with its line and a caret, and how many there are."""
     count = {0: "no findings", 1: "1 finding"}.get(len(findings), f"{len(findings)} findings")
+    done = ""
     if fixed:
-        count += f", {fixed} fixed"
-    return "".join(f"{_report(finding)}\n\n" for finding in findings) + f"{count}\n"
+        count += f", {len(fixed)} fixed"
+        done = "".join(f"{_head(finding, 'fixed')}\n" for finding in fixed) + "\n"
+    return done + "".join(f"{_report(finding)}\n\n" for finding in findings) + f"{count}\n"
+
+
+def _head(finding: Finding, what: str) -> str:
+    head = f"{_place(finding)}{what} {finding.code} {finding.message} [{finding.rule}]"
+    return fitted(visible(head), width())
 
 
 def _report(finding: Finding) -> str:
     limit = width()
-    head = f"{_place(finding)}{finding.severity} {finding.code} {finding.message} [{finding.rule}]"
-    lines = [fitted(visible(head), limit)]
+    lines = [_head(finding, finding.severity)]
     if finding.source_line is not None and finding.source_line.strip() and finding.column is not None:
         margin = " " * len(str(finding.line))
         room = None if limit is None else limit - len(f"  {margin} | ")

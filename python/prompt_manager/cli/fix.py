@@ -19,21 +19,21 @@ _ROUNDS = 1000
 _OF_DECLARATION = frozenset({"undeclared-variable", "unused-variable"})
 
 
-def fix_files(find: Callable[[], list[Finding]]) -> tuple[list[Finding], int]:
+def fix_files(find: Callable[[], list[Finding]]) -> tuple[list[Finding], list[Finding]]:
     """Fix what can be fixed, until nothing is left that can. Each file is replaced in one step.
 
     Args:
         find: Gives the findings of the files as they are now.
 
     Returns:
-        The findings that are left, and how many are fixed.
+        The findings that are left, and those that are fixed, each with its place before the fix.
 
     Raises:
         StorageWriteError: a file has changed since it was checked, or cannot be written. Files before it are fixed.
     """
     from prompt_manager._native import fix_file
 
-    fixed = 0
+    fixed: list[Finding] = []
     for _ in range(_ROUNDS):
         findings = find()
         chosen = _chosen(findings)
@@ -41,7 +41,7 @@ def fix_files(find: Callable[[], list[Finding]]) -> tuple[list[Finding], int]:
             return findings, fixed
         for file, of_file in chosen.items():
             fix_file(Path(file), of_file)
-            fixed += len(of_file)
+            fixed += of_file
     return find(), fixed
 
 

@@ -62,7 +62,11 @@ def _found_commit(directory: Path, revision: str) -> str:
     inside = directory.is_dir() and run_git(directory, "rev-parse", "--git-dir") is not None
     why = "the directory is not in a git repository"
     if inside:
-        why = f"there is no revision {revision!r}\n  hint: name a commit, a branch or a tag, such as origin/main"
+        if revision == "HEAD":
+            hint = "commit your prompts once, with git add and git commit"
+        else:
+            hint = "name a commit, a branch or a tag, such as origin/main"
+        why = f"there is no revision {revision!r}\n  hint: {hint}"
     raise click.ClickException(f"cannot read {directory} at {revision}: {why}")
 
 

@@ -78,6 +78,9 @@ def read_assignments(ctx: click.Context, param: click.Parameter, values: tuple[s
     return assignments
 
 
+_EXAMPLE = '{"name": "Ada", "documents": [{"title": "Refunds"}]}'
+
+
 def _read_file(path: str) -> dict[str, Any]:
     shown = "standard input" if path == "-" else path
     try:
@@ -89,7 +92,7 @@ def _read_file(path: str) -> dict[str, Any]:
         raise click.ClickException(f"variables in {shown} are not UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:
         message = f"variables in {shown} are not JSON: {error.msg}\n  at {shown}:{error.lineno}:{error.colno}"
-        raise click.ClickException(message) from error
+        raise click.ClickException(f"{message}\n  hint: write a JSON object, such as {_EXAMPLE}") from error
     except RepeatedKeyError as error:
         raise click.UsageError(f"variables in {shown} cannot be used: {error}") from error
     except ValueError as error:
@@ -98,30 +101,24 @@ def _read_file(path: str) -> dict[str, Any]:
         found = _TYPE_NAMES.get(type(values), "null")
         raise click.ClickException(
             f"variables in {shown} must be a JSON object, not {found}\n"
-            '  hint: write an object with the values by name, such as {"name": "Ada"}'
+            f"  hint: write an object with the values by name, such as {_EXAMPLE}"
         )
     return values
 
 
 def read_values(paths: Iterable[str], assignments: Iterable[Assignment]) -> dict[str, Any]:
-    """Read the values of variables from JSON files, where ``-`` is standard input, and add those of ``--var``.
+    """Read the values of variables from JSON files, where ``-`` is standard input. Those of ``--var`` override them.
 
     Raises:
         click.ClickException: a file cannot be read, or its content is not a JSON object.
-        click.UsageError: a variable is given twice.
+        click.UsageError: two files have the same variable.
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-
-    def add(name: str, value: Any, source: str) -> None:
-        if name in sources:
-            raise click.UsageError(f"the variable {name!r} is given twice: by {sources[name]} and by {source}")
-        values[name] = value
-        sources[name] = source
-
     for path in paths:
         for name, value in _read_file(path).items():
-            add(name, value, f"--vars {path}")
-    for assignment in assignments:
-        add(assignment.name, assignment.value, "--var")
-    return values
+            if name in sources:
+                raise click.UsageError(f"the variable {name!r} is in two files: {sources[name]} and {path}")
+            values[name] = value
+            sources[name] = path
+    return values | {assignment.name: assignment.value for assignment in assignments}
