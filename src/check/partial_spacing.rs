@@ -1,4 +1,4 @@
-//! `partial-spacing`: two words meet without a blank at the edge of a partial, or two blank lines do.
+//! `partial-spacing`: a partial runs into the word beside it, or leaves two blank lines.
 //!
 //! The text around a partial and the partial itself are written in two places, so nobody sees the seam.
 //!

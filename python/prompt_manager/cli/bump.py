@@ -33,8 +33,8 @@ class _Raise(NamedTuple):
 )
 @version_options
 @click.option("--major", is_flag=True, help="Raise 1.2.3 to 2.0.0: callers must change.")
-@click.option("--minor", is_flag=True, help="Raise 1.2.3 to 1.3.0: the model may behave otherwise.")
-@click.option("--patch", is_flag=True, help="Raise 1.2.3 to 1.2.4: other words.")
+@click.option("--minor", is_flag=True, help="Raise 1.2.3 to 1.3.0: the model may answer differently.")
+@click.option("--patch", is_flag=True, help="Raise 1.2.3 to 1.2.4: only the wording.")
 @base_option("The git revision that the prompt is compared with, if no part is named.")
 @click.option(
     "--keep",

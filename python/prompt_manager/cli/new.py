@@ -40,8 +40,8 @@ variables:
 
 _TEST = """\
 - name: asks the question
-  variables: {name: Ada, question: "How late is it?"}
-  contains: How late is it?
+  variables: {name: Ada, question: "What time is it?"}
+  contains: What time is it?
 """
 
 

@@ -154,11 +154,11 @@ pub(super) fn finish<D: Data>(
         WriteOutcome::Done => Ok(()),
         WriteOutcome::Null | WriteOutcome::NullItem if scope.template.options().allow_none => Ok(()),
         WriteOutcome::Null => Err(fail(format!("`{}` is None", written(expr, scope)), offset)
-            .with_hint("test it with `{{#if}}`, or use allow_none=True to print nothing")),
+            .with_hint("test it with `{{#if}}`, or print nothing for it with TemplateEngine(allow_none=True)")),
         WriteOutcome::NullItem => {
             Err(fail(format!("`{}` is a list in which an item is None", written(expr, scope)), offset)
                 .with_hint(
-                    "loop over it with `{{#each}}` and `{{#if}}`, or use allow_none=True to print nothing",
+                    "loop over it with `{{#each}}` and `{{#if}}`, or print nothing for it with TemplateEngine(allow_none=True)",
                 ))
         }
         WriteOutcome::NoText(kind) => {
