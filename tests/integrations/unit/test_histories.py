@@ -125,6 +125,44 @@ def own(entries):
     return [pytest.param(entry, id=entry["name"]) for entry in entries if entry["source"] in TARGETS]
 
 
+#: What changes in the histories of a provider that go back to it, and why. All others go back whole.
+CHANGED = {
+    "anthropic-turns-of-one-role": "turns of one role are merged, as the integration is told to",
+    "anthropic-system-changes": "a system message within the conversation has a list of blocks",
+    "anthropic-message-dump": "keys of a response, such as its id and usage, are no part of a message",
+    "anthropic-beta-message-dump": "the same",
+    "openai-message-dump-reply-keys": "annotations are in answers only",
+    "openai-message-dump-helpers": "what the package has parsed is no part of a message",
+    "openai-compatible-reasoning-content": "OpenAI has no reasoning in a message",
+    "openai-compatible-reasoning": "the same",
+    "openai-compatible-null-keys": "an empty list of calls is refused",
+    "openai-compatible-mistral": "an address of a document, and an image without a mapping, are Mistral's",
+    "openai-compatible-openrouter-cache-control": "OpenAI has other cache hints",
+    "openai-compatible-gemini-signature": "OpenAI has no signatures",
+    "openai-compatible-streamed": "the index of a streamed call is no part of a message",
+    "openai-responses-strings": "a developer message at the start becomes the instructions",
+    "openai-responses-parsed-output-dump": "what the package has parsed is no part of an item",
+    "litellm-thinking-blocks": "the index of a streamed call is no part of a message",
+    "litellm-annotations-images-audio": "annotations are in answers only",
+    "litellm-cache-control": "a cache hint is at a block",
+    "litellm-tool-results": "an image in a tool result, without strict mode",
+    "litellm-custom-and-function": "a call of the older format becomes one of the newer",
+    "own-messages": "our own cache hint becomes the provider's, which OpenAI does not have",
+}
+
+
+@pytest.mark.parametrize("entry", own(ENTRIES))
+def test_a_history_goes_back_to_its_own_provider_whole(entry):
+    source = entry["source"]
+    request = plain(converted(source, entry["history"], strict=entry["name"] not in NOT_STRICT)[0])
+    messages = {"anthropic": "messages", "bedrock": "messages", "gemini": "contents", "openai-responses": "input"}
+    sent = request[messages[source]] if source in messages else request
+    history = plain(entry["history"])
+    if source == "gemini":
+        history = [{"role": "user", **turn} for turn in snake_case(history)]
+    assert (sent == history) is (entry["name"] not in CHANGED)
+
+
 @pytest.mark.parametrize("entry", own(ENTRIES))
 def test_a_history_reaches_its_own_provider_unchanged(entry):
     strict = entry["name"] not in NOT_STRICT
