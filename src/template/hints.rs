@@ -3,6 +3,10 @@
 /// For braces that were doubled as in an f-string.
 pub(super) const BRACES: &str = "to print two braces as text, write `\\{{`";
 
+/// For a member of an object whose fields are not declared.
+pub(super) const UNKNOWN_CLASS: &str = "a template reads mappings, and declared fields as of dataclasses and pydantic \
+     models; open those of another class with `engine.register_type(Class, fields=[…])`";
+
 /// For a variable that has no value and the name of a partial.
 #[must_use]
 pub fn partial(name: &str) -> String {

@@ -603,3 +603,17 @@ def test_a_complex_number_is_no_number_of_a_schema(value, kind):
 def test_complex_numbers_print_and_are_false_at_zero():
     engine = TemplateEngine()
     assert engine.render_sync("{{x}}{{#if y}}!{{/if}}", {"x": 1j, "y": 0j}) == "1j"
+
+
+def test_a_member_of_another_class_is_answered_with_how_to_open_it():
+    class Closed:
+        def __init__(self):
+            self.name = "Ada"
+
+    for value in (Closed(), Closed, b"x"):
+        with pytest.raises(TemplateRenderError, match="has no such member") as caught:
+            TemplateEngine().render_sync("{{user.name}}", {"user": value})
+        assert "engine.register_type(Class, fields=" in caught.value.hint
+    with pytest.raises(TemplateRenderError) as caught:
+        TemplateEngine().render_sync("{{user.nmae}}", {"user": {"name": "Ada"}})
+    assert caught.value.hint == "did you mean `name`?"

@@ -70,6 +70,8 @@ impl<D: Data, L: StaticDialect> Renderer<'_, D, L> {
                         Some(hints::partial(part))
                     } else if let Some(near) = near() {
                         Some(format!("did you mean `{near}`?"))
+                    } else if at > 0 && kind == ValueKind::Other {
+                        Some(hints::UNKNOWN_CLASS.to_owned())
                     } else {
                         self.hint_for_missing(path, at, scope)
                     };
