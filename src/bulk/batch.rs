@@ -114,11 +114,17 @@ const WARNINGS: usize = 20;
 const STACK: usize = 8 * 1024 * 1024;
 
 impl Batch {
-    /// Checks the columns of a table.
+    /// Checks the columns of a table, and what the requests of all rows have.
     ///
     /// # Errors
-    /// As [`ColumnNeeds::check`]; [`Kind::TemplateRender`] if the table already has a column with the name of a new one.
+    /// As [`ColumnNeeds::check`] and [`ProviderConverter::check_request`]; [`Kind::TemplateRender`] if the table already
+    /// has a column with the name of a new one.
     pub fn check(&self, schema: &Schema) -> Result<(UsedColumns, SchemaRef)> {
+        if let BatchTarget::Request { rules, model, response } = &self.target {
+            rules
+                .check_request(&self.prompt, &request_options(model.as_deref(), response.as_ref()))
+                .map_err(|error| wrap(error, self.prompt.id.as_str(), rules.name()))?;
+        }
         let used = self.needs.check(schema)?;
         let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
         let data_type = OutputColumn::data_type(self.target.shape());
@@ -164,6 +170,10 @@ impl Batch {
         }
         run.in_threads(count, threads, host)
     }
+}
+
+fn request_options<'m>(model: Option<&'m str>, response: Option<&Arc<ResponseSchema>>) -> RequestOptions<'m> {
+    RequestOptions { model, response: response.cloned(), ..RequestOptions::default() }
 }
 
 /// The work on one record batch.
@@ -337,11 +347,7 @@ impl BatchRun<'_> {
                 .map_err(|error| of_provider(rules, error)),
             BatchTarget::Request { rules, model, response } => rendered
                 .and_then(|rendered| {
-                    let options = RequestOptions {
-                        model: model.as_deref(),
-                        response: response.clone(),
-                        ..RequestOptions::default()
-                    };
+                    let options = request_options(model.as_deref(), response.as_ref());
                     rules.request(&batch.prompt, rendered, &options, report)?.to_json_text()
                 })
                 .map(RowOutput::Text)

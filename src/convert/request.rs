@@ -51,6 +51,33 @@ impl ProviderConverter {
         report: &mut Report,
     ) -> Result<Payload<S>> {
         let settings = prompt.settings();
+        let model = self.model(&settings, asked)?;
+        let mut builder = self.builder(&settings, asked, report)?;
+        builder.model = model;
+        builder.members.push(member(self.api().model_key(), Payload::String(model.to_owned())));
+        let kept = ["previous_response_id", "conversation"];
+        let continues = kept.into_iter().any(|key| builder.given.has(key) || builder.extra.overrides(key));
+        let converter = if continues { self.continuing() } else { self };
+        let payload = converter.for_requests().convert(rendered, builder.report)?;
+        builder.conversation(payload);
+        builder.finish(prompt, &settings, asked)
+    }
+
+    /// Checks what all requests of a prompt have: the model, tools, settings and the format of the answer.
+    ///
+    /// # Errors
+    /// As [`ProviderConverter::request`], without those about messages.
+    pub fn check_request(self, prompt: &Prompt, asked: &RequestOptions<'_>) -> Result<()> {
+        let settings = prompt.settings();
+        let model = self.model(&settings, asked)?;
+        let mut report = Report::default();
+        let mut builder: RequestBuilder<'_, String> = self.builder(&settings, asked, &mut report)?;
+        builder.model = model;
+        builder.finish(prompt, &settings, asked).map(|_| ())
+    }
+
+    /// The model that is asked for, or else that of the settings.
+    fn model<'m>(self, settings: &'m Settings, asked: &RequestOptions<'m>) -> Result<&'m str> {
         let api = self.api();
         let own = settings.of_provider(api.settings_key());
         let of_provider = own.and_then(|own| own.get("model").or_else(|| own.get(api.model_key()))?.as_str());
@@ -62,15 +89,7 @@ impl ProviderConverter {
             let hint = "pass the name of a model, such as model=\"…\", or leave `model` out for the one in the settings";
             return Err(Error::new(Kind::Conversion, "the name of the model is empty").with_hint(hint));
         }
-        let mut builder = self.builder(&settings, asked, report)?;
-        builder.model = model;
-        builder.members.push(member(self.api().model_key(), Payload::String(model.to_owned())));
-        let kept = ["previous_response_id", "conversation"];
-        let continues = kept.into_iter().any(|key| builder.given.has(key) || builder.extra.overrides(key));
-        let converter = if continues { self.continuing() } else { self };
-        let payload = converter.for_requests().convert(rendered, builder.report)?;
-        builder.conversation(payload);
-        builder.finish(prompt, &settings, asked)
+        Ok(model)
     }
 
     /// The arguments of the API call besides the model and the conversation, for a client that has these.
