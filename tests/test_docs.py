@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 
@@ -44,21 +45,21 @@ LANGUAGE = (ROOT / "docs" / "handlebars.md").read_text(encoding="utf-8").partiti
 ROWS = re.findall(r"^\| [^|]+ \| `(.+?)` \| `(.+?)` \|$", LANGUAGE.partition("\n\n## ")[0], flags=re.MULTILINE)
 
 
-def yaml_blocks():
-    values, prompt = re.findall(r"^```yaml\n(.*?)^```$", LANGUAGE, flags=re.MULTILINE | re.DOTALL)[:2]
-    return parse("values", values.encode()).plain(), parse("prompt", prompt.encode()).plain()
+def block(language):
+    return re.search(rf"^```{language}[^\n]*\n(.*?)^```$", LANGUAGE, flags=re.MULTILINE | re.DOTALL)[1]
+
+
+VALUES = json.loads(block("json"))
 
 
 @pytest.mark.parametrize(("template", "result"), ROWS)
 def test_the_language_is_as_the_table_shows_it(template, result):
-    values, _ = yaml_blocks()
-    assert TemplateEngine().render_sync(template, values) == result
+    assert TemplateEngine().render_sync(template, VALUES) == result
 
 
 def test_lines_with_tags_alone_are_as_shown():
-    values, prompt = yaml_blocks()
-    shown = re.search(r"^```text\n(.*?)^```$", LANGUAGE, flags=re.MULTILINE | re.DOTALL)
-    assert TemplateEngine().render_sync(prompt["template"], values) == shown[1]
+    prompt = parse("prompt", block("yaml").encode()).plain()
+    assert TemplateEngine().render_sync(prompt["template"], VALUES) == block("text")
     assert len(ROWS) > 15
 
 
