@@ -308,7 +308,7 @@ impl<S: Output> RequestBuilder<'_, S> {
                     let value = self.accepted_value(setting, value)?;
                     self.push(key, value);
                 }
-                None if self.given.has(setting.name()) || self.extra.has_own(setting) => {}
+                None if self.is_replaced(setting) => {}
                 None if (sampling && setting.is_sampling()) || (old_limit && setting == Setting::TopK) => {
                     let value = self.accepted_value(setting, value)?;
                     self.extra.add_setting(setting, value)?;
@@ -328,6 +328,12 @@ impl<S: Output> RequestBuilder<'_, S> {
                 .with_hint("pass max_tokens=..., or set `max_tokens` in the prompt's settings"));
         }
         Ok(())
+    }
+
+    /// Whether the caller gives a value for a setting that the provider's package has no argument for.
+    fn is_replaced(&self, setting: Setting) -> bool {
+        let name = setting.name();
+        self.given.has(name) || self.given.has(&format!("{EXTRA_BODY}.{name}")) || self.extra.has_own(setting)
     }
 
     /// The value as the provider accepts it.

@@ -109,7 +109,6 @@ child = os.fork()
 manager.set_label_sync("hi", "two" if child else "three", "1.0.0")
 if child:
     os.waitpid(child, 0)
-print("done", os.getpid())
 """
     lines = run_python(code).splitlines()
     moves = sorted(line.partition("label=")[2].split()[0] for line in lines if "moved" in line)

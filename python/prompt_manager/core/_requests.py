@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from prompt_manager._encodable import check_encodable
 from prompt_manager._native import nearest
 from prompt_manager._providers import PROVIDERS
+from prompt_manager.integrations._call_arguments import CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,10 +55,24 @@ class ProviderRequests:
 
 
 def split_options(provider: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split keyword arguments into the options of the provider's integration and the arguments of its call."""
-    names = _option_names(provider) if isinstance(provider, str) else frozenset()
-    options = {name: value for name, value in given.items() if name in names}
-    return options, {name: value for name, value in given.items() if name not in names}
+    """Split keyword arguments into the options of the provider's integration and the arguments of its call.
+
+    Raises:
+        TypeError: an option has another type than its default.
+    """
+    kinds = _option_kinds(provider) if isinstance(provider, str) else {}
+    options: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
+    for name, value in given.items():
+        # Anthropic's `extra_body` is an option if it is a truth value, and an argument if it is a mapping.
+        if name not in kinds or (name in CALLS[provider] and not isinstance(value, bool)):
+            arguments[name] = value
+            continue
+        if not isinstance(value, kinds[name]):
+            wanted = "true or false" if kinds[name] is bool else "a str"
+            raise TypeError(f"`{name}` must be {wanted}, not {type(value).__name__}")
+        options[name] = value
+    return options, arguments
 
 
 def check_no_option(provider: str, given: Mapping[str, Any], method: str) -> None:
@@ -75,12 +90,19 @@ def check_no_option(provider: str, given: Mapping[str, Any], method: str) -> Non
 
 
 @cache
-def _option_names(provider: str) -> frozenset[str]:
-    """The options of an integration that a manager does not set itself, and whose name no argument has."""
-    from prompt_manager.integrations._call_arguments import CALLS, options_of
+def _option_kinds(provider: str) -> Mapping[str, type]:
+    """The types of the options of an integration that a manager does not set itself.
 
-    own = {"schemas", *PROVIDERS[provider].options} if provider in PROVIDERS else set()
-    return frozenset(options_of(_integration_class(provider))) - own - CALLS[provider]
+    A manager names the API of OpenAI by the provider.
+    """
+    from prompt_manager.integrations._call_arguments import options_of
+
+    own = ("schemas", "api")
+    return {
+        name: type(default)
+        for name, default in options_of(_integration_class(provider)).items()
+        if name not in own and (isinstance(default, (bool, str)))
+    }
 
 
 def _integration_class(provider: str) -> Any:

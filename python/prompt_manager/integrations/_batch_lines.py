@@ -69,7 +69,8 @@ def batch_line(provider: str, request: Mapping[str, Any], custom_id: str) -> dic
     {'custom_id': '1', 'method': 'POST', 'url': '/v1/chat/completions', 'body': {'model': 'gpt-5', 'messages': []}}
     """
     check_batch(provider, custom_id)
-    if request.get("stream"):
+    extra = request.get("extra_body")
+    if request.get("stream") or (isinstance(extra, dict) and extra.get("stream")):
         raise ValueError("a batch has no streams; leave out `stream`")
     text = _json_of(request, provider)
     for name in _native.arguments_of_call(provider, text):

@@ -50,6 +50,8 @@ def check_arguments(target: str, integration: type[Any], arguments: Iterable[str
             raise TypeError("unexpected keyword argument 'modelId'; pass model=...")
         if name in known:
             continue
+        if name == "api":
+            raise TypeError("unexpected keyword argument 'api'; name the API by the provider, 'openai-responses'")
         if name in options_of(integration):
             cls = integration.__name__
             raise TypeError(
@@ -65,7 +67,8 @@ def check_arguments(target: str, integration: type[Any], arguments: Iterable[str
             raise TypeError(f"unexpected keyword argument 'stream'; to stream, pass the same request to {call}")
         extra = f"pass extra={{'{name}': ...}}"
         # Ours come first, because a caller who slips with `label` does not think of `logit_bias`.
-        near = nearest(name, sorted(own)) or nearest(name, sorted(known))
+        options = sorted(options_of(integration)) if "strict" in own else []
+        near = nearest(name, sorted(own)) or nearest(name, options) or nearest(name, sorted(known))
         if near:
             raise TypeError(f"unexpected keyword argument '{name}'; did you mean '{near}'? If not, {extra}")
         raise TypeError(
@@ -196,9 +199,9 @@ def _nested(arguments: Mapping[str, Any], path: tuple[str, ...], extra: Mapping[
     return {**arguments, key: _nested(inner, tuple(rest), extra) if rest else {**extra, **inner}}
 
 
-def options_of(integration: type[Any]) -> Collection[str]:
-    """The options of an integration, without its engine."""
+def options_of(integration: type[Any]) -> Mapping[str, Any]:
+    """The options of an integration with their defaults, without its engine."""
     from inspect import Parameter, signature
 
     parameters = signature(integration.__init__).parameters.values()
-    return [each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY]
+    return {each.name: each.default for each in parameters if each.kind is Parameter.KEYWORD_ONLY}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
 from functools import reduce
 from operator import getitem
@@ -250,6 +251,54 @@ async def test_options_of_an_integration_are_taken_with_the_arguments(manager):
         assert request["system"] == "a\n\nb", options
     request = manager.build_request_sync("warm", {}, "openai", model="m", max_tokens_key="max_tokens", stream=True)
     assert request["stream"] is True
+
+
+@pytest.mark.parametrize(
+    ("provider", "given", "said"),
+    [
+        (
+            "openai",
+            {"api": "responses"},
+            "unexpected keyword argument 'api'; name the API by the provider, 'openai-resp",
+        ),
+        ("anthropic", {"sampling": []}, "`sampling` must be true or false, not list"),
+        ("anthropic", {"sampling": None}, "`sampling` must be true or false, not NoneType"),
+        ("anthropic", {"samplng": True}, "unexpected keyword argument 'samplng'; did you mean 'sampling'"),
+        ("openai", {"max_tokens_key": 3}, "`max_tokens_key` must be a str, not int"),
+    ],
+)
+def test_a_wrong_option_is_named(manager, provider, given, said):
+    with pytest.raises(TypeError, match=re.escape(said)):
+        manager.build_request_sync("explain", TOPIC, provider, model="m", max_tokens=7, **given)
+
+
+def test_extra_body_is_an_option_or_an_argument(manager):
+    manager.create_prompt_sync(Prompt(id="json", template="Hi", output_schema=ANSWER))
+    given = {"model": "m", "max_tokens": 7}
+    format_in_body = manager.build_request_sync("json", {}, "anthropic", extra_body=True, **given)
+    assert list(format_in_body["extra_body"]) == ["output_config"]
+    assert "output_config" not in format_in_body
+    merged = manager.build_request_sync("json", {}, "anthropic", extra_body={"a": 1}, **given)
+    assert merged["extra_body"] == {"a": 1}
+    assert "format" in merged["output_config"]
+
+
+def test_a_setting_that_an_argument_replaces_is_no_warning(manager):
+    settings = {"model": "m", "max_tokens": 7, "temperature": 0.1}
+    manager.create_prompt_sync(Prompt(id="cool", template="Hi", settings=settings))
+    for given in ({"temperature": 0.6}, {"extra": {"temperature": 0.6}}, {"extra_body": {"temperature": 0.6}}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            request = manager.build_request_sync("cool", {}, "anthropic", **given)
+        assert request["extra_body"] == {"temperature": 0.6}
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
+def test_a_line_of_a_batch_has_no_stream_in_the_body(manager, provider):
+    with pytest.raises(ValueError, match="a batch has no streams"):
+        manager.build_batch_line_sync(
+            "explain", TOPIC, provider, custom_id="1", model="m", extra={"max_tokens": 7}, extra_body={"stream": True}
+        )
 
 
 def test_an_option_where_there_is_none_is_named_as_such(manager):
