@@ -19,7 +19,8 @@
 //! ```
 //!
 //! A use in any message, tool call, partial or placeholder counts, and so does a field of that name in the input schema.
-//! Nothing is reported where the templates may read all variables, as `{{json this}}` and `{{> (lookup . "name")}}` do.
+//! Nothing is reported where the templates may read all variables, as `{{json this}}` and `{{> (lookup . "name")}}` do, and
+//! no name that stands in a text with `@root` or in a shared partial with blocks.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -65,10 +66,27 @@ pub(super) fn find(checked: &CheckedPrompt<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The words of texts that have a finding of their own: it is one mistake.
+/// The words of texts that have a finding of their own, which is one mistake, or that may read the variable.
 fn words_of_other_findings(checked: &CheckedPrompt<'_>) -> HashSet<String> {
     let mut words = words_of_foreign_tags(checked);
     words.extend(words_of_cut_texts(checked));
+    words.extend(words_of_uncertain_texts(checked));
     words.extend(read_inside(checked).into_iter().map(|(_, one)| one.name.to_owned()));
     words
+}
+
+/// The words of texts in which a name may be a variable although no reference is certain: those with `@root`, by which a
+/// partial with a context of its own reads variables, and shared partials with blocks, whose names
+/// [`read_inside`] does not look at.
+fn words_of_uncertain_texts(checked: &CheckedPrompt<'_>) -> HashSet<String> {
+    let own =
+        checked.texts().into_iter().map(|(_, text)| text.to_owned()).filter(|text| text.contains("@root"));
+    let included = (checked.partials)().into_iter().filter(|name| checked.references.includes(name));
+    let shared = included
+        .filter_map(|name| (checked.partial)(&name))
+        .filter(|text| text.contains("@root") || text.contains("{{#"));
+    let words = |text: String| -> Vec<String> {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned).collect()
+    };
+    own.chain(shared).flat_map(words).collect()
 }
